@@ -1,0 +1,463 @@
+# Private to certops.remediation: may change in any release.
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Venafi Trust Protection Platform (TLS Protect Datacenter, CyberArk Certificate Manager Self-Hosted): certificates of the Web SDK.
+
+Facts: vendor pages GET Certificates, GET Certificates/{guid}, "Certificates status filters", POST Certificates/Reset, POST Config/DnToGuid,
+and exchanges recorded by third parties where noted. Nothing here knows a module.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+import urllib.parse
+
+from ansible_collections.certops.remediation.plugins.module_utils import options
+from ansible_collections.certops.remediation.plugins.module_utils.errors import (
+    AnswerLostError,
+    AuthenticationError,
+    AuthorizationError,
+    BusyError,
+    InputError,
+    RemediationError,
+    VendorError,
+)
+from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, printable
+from ansible_collections.certops.remediation.plugins.module_utils.tpp_credentials import TppCredentials, TppLogin, vendor_text
+from ansible_collections.certops.remediation.plugins.module_utils.transport import Answer, Transport
+
+VENDOR = "Venafi TPP"
+PAGE_SIZE = 1000
+
+# The names of the life cycle stages (VenafiPS TppCertificateStage; vendor page "Application Objects and Lifecycle Management").
+STAGES: t.Mapping[int, str] = {
+    -1: "Queued",
+    0: "StartProcessing",
+    100: "CheckStore",
+    200: "CreateConfigureStore",
+    300: "CreateKey",
+    400: "CreateCSR",
+    500: "PostCSR",
+    600: "ApproveRequest",
+    700: "RetrieveCertificate",
+    800: "InstallCertificate",
+    900: "CheckConfiguration",
+    1000: "ConfigureApplication",
+    1100: "RestartApplication",
+    1200: "EndProcessing",
+    1400: "Revocation",
+    1500: "UpdateTrustStore",
+    1600: "EndTrustStoreProcessing",
+}
+STAGE_ENROLLED = 800  # from here on the certificate is there; what is left is its installation
+STAGE_REVOCATION = 1400
+
+CONNECTION_OPTIONS: options.Spec = options.merge(
+    options.HTTP_OPTIONS,
+    {
+        "url": {"type": "str", "fallback": (options.from_environment, ["VENAFI_URL", "VCERT_URL"])},
+        "access_token": {"type": "str", "no_log": True, "fallback": (options.from_environment, ["VENAFI_TOKEN", "VCERT_TOKEN"])},
+        "refresh_token": {"type": "str", "no_log": True, "fallback": (options.from_environment, ["VENAFI_REFRESH_TOKEN"])},
+        "token_path": {"type": "path", "no_log": False, "fallback": (options.from_environment, ["VENAFI_TOKEN_PATH"])},
+        "username": {"type": "str", "fallback": (options.from_environment, ["VENAFI_USER"])},
+        "password": {"type": "str", "no_log": True, "fallback": (options.from_environment, ["VENAFI_PASS"])},
+        "client_id": {"type": "str", "fallback": (options.from_environment, ["VENAFI_CLIENT_ID", "VCERT_CLIENT_ID"])},
+        "scope": {"type": "str", "default": "certificate:manage"},
+        "ca_path": {"fallback": (options.from_environment, ["VENAFI_CA_PATH", "VCERT_TRUST_BUNDLE"])},
+        "validate_certs": {"fallback": (options.unless_environment, ["VENAFI_SKIP_VERIFY"])},
+    },
+)
+
+_GUID = re.compile(r"\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?\Z", re.IGNORECASE)
+# IIS refuses longer query strings (maxQueryString, 2048) unless its administrator raised the limit.
+_MAX_QUERY = 1800
+# Below this many names in a folder, asking for each is cheaper than asking three filters for all.
+_FEW = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class CertificateRef:
+    """One certificate object as a user names it: by DN, by GUID, or both (then the GUID is asked for).
+
+    ``guid`` is in lower case with braces, as TPP shows it.
+    """
+
+    dn: str | None = None
+    guid: str | None = None
+
+    @property
+    def key(self) -> str:
+        """DNs and GUIDs are the same in any case."""
+        return self.guid or (self.dn or "").casefold()
+
+    @property
+    def label(self) -> str:
+        """The DN where it is known."""
+        return self.dn or self.guid or ""
+
+
+@dataclasses.dataclass(frozen=True)
+class CertificateState:
+    """What TPP shows of one certificate object.
+
+    :param detailed: read from the object itself. Otherwise only what the list's filters tell: that it exists, whether it is in error or in
+        process, and its thumbprint; not its stage, status text and revocation.
+    """
+
+    dn: str
+    guid: str
+    in_error: bool = False
+    in_process: bool = False
+    stage: int | None = None
+    status: str | None = None
+    ticket_dn: str | None = None
+    revocation: str | None = None
+    disabled: bool = False
+    management_type: str | None = None
+    thumbprint: str | None = None
+    valid_to: str | None = None
+    detailed: bool = True
+
+    @property
+    def stage_name(self) -> str | None:
+        """The stage in the vendor's words."""
+        return None if self.stage is None else STAGES.get(self.stage, "unknown")
+
+    @property
+    def processing(self) -> bool:
+        """Something is going on, waits or has failed: a reset would clear it."""
+        return self.in_error or self.in_process or self.stage is not None or bool(self.status) or bool(self.ticket_dn)
+
+    @property
+    def awaits_approval(self) -> bool:
+        """A workflow ticket must be approved first (pyVenafi: status text "pending workflow resolution")."""
+        return bool(self.ticket_dn) or "pending workflow" in (self.status or "").lower()
+
+
+@dataclasses.dataclass(frozen=True)
+class ResetAnswer:
+    """What Certificates/Reset says it did; TPP leaves out what it did not do. ``nothing`` is its 400 "No reset is required"."""
+
+    processing: bool = False
+    private_key_mismatch: bool = False
+    revocation: bool = False
+    restart: bool = False
+    nothing: bool = False
+    accepted: bool = False
+
+    @property
+    def anything(self) -> bool:
+        """At least one of the four was done."""
+        return self.processing or self.private_key_mismatch or self.revocation or self.restart
+
+
+def guid_of(text: str) -> str | None:
+    """``text`` as TPP writes a GUID, or None when it is none."""
+    match = _GUID.match(text.strip())
+    return "{" + match.group(1).lower() + "}" if match else None
+
+
+def checked_dn(option: str, text: str) -> str:
+    r"""A full distinguished name such as ``\VED\Policy\Web\www.example.com``.
+
+    :raises InputError: it is not one.
+    """
+    shown = printable(text, 120)
+    if not text.lower().startswith("\\ved\\") or len(text.strip("\\")) <= len("ved"):
+        raise InputError(option, f"{shown!r} is not a full DN; it must begin with \\VED\\Policy\\ (in YAML, quote it with single quotes)")
+    if text.endswith("\\") or text != text.strip() or any(ord(ch) < 32 or ord(ch) == 127 for ch in text):
+        raise InputError(option, f"{shown!r} has blanks at its ends, a backslash at its end or a control character; remove it")
+    return text
+
+
+def certificate_ref(option: str, given: t.Any) -> CertificateRef:
+    """A target from a string (DN or GUID) or from a mapping with ``dn`` or ``guid``, as ``tpp_certificate_info`` returns them.
+
+    :raises InputError: it names no certificate.
+    """
+    if isinstance(given, str):
+        guid = guid_of(given)
+        return CertificateRef(guid=guid) if guid else CertificateRef(dn=checked_dn(option, given))
+    if isinstance(given, dict):
+        dn, raw = given.get("dn") or None, given.get("guid") or None
+        guid = guid_of(raw) if isinstance(raw, str) else None
+        if raw is not None and guid is None:
+            raise InputError(option, f"guid {printable(str(raw), 60)!r} is not a GUID")
+        if dn is not None and not isinstance(dn, str):
+            raise InputError(option, f"dn {printable(str(dn), 60)!r} is not a string")
+        if dn or guid:
+            return CertificateRef(dn=checked_dn(option, dn) if dn else None, guid=guid)
+        raise InputError(option, f"an entry with the keys {sorted(map(str, given))} has neither dn nor guid")
+    raise InputError(option, f"{printable(str(given), 60)!r} is neither a DN, nor a GUID, nor an entry with dn or guid")
+
+
+def connect(params: t.Mapping[str, t.Any], *, read_only: bool, secrets: Secrets, warn: t.Callable[[str], None]) -> TppClient:
+    """A client from the values of ``CONNECTION_OPTIONS``.
+
+    :param read_only: check mode: the client cannot change anything.
+    :raises InputError: an option cannot work.
+    """
+    settings = options.http_settings(params, options.base_url(params, strip=("/vedsdk", "/vedauth", "/vedadmin", "/aperture")))
+    transport = Transport(settings, vendor=VENDOR, read_only=read_only, secrets=secrets, warn=warn)
+    login = {field.name: params[field.name] for field in dataclasses.fields(TppLogin) if field.name in params}
+    transport.credentials = TppCredentials(transport, TppLogin(**login, has_client_cert=bool(params.get("client_cert"))))
+    return TppClient(transport)
+
+
+class TppClient:
+    """The calls of the Web SDK that the collection uses."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    # -- reading -------------------------------------------------------------------------------------------------------------------
+
+    def search(self, filters: t.Sequence[tuple[str, str]], limit: int | None = None) -> tuple[list[dict[str, t.Any]], int]:
+        """The list entries that match ``filters`` (vendor page "Certificates status filters"), all pages, and how many TPP says there are.
+
+        Pages go on until TPP's own total is reached or a page is empty, because a server may hand out smaller pages than asked for.
+        """
+        entries: dict[str, dict[str, t.Any]] = {}
+        offset = 0
+        while True:
+            size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit - len(entries))
+            page = self._json(
+                self.transport.request(
+                    "GET",
+                    "/vedsdk/certificates/",
+                    params=[*filters, ("Limit", str(size)), ("Offset", str(offset))],
+                    purpose="list certificates",
+                    temporary=_deadlocked,
+                ),
+                "list certificates",
+            )
+            found = [entry for entry in page.get("Certificates") or [] if isinstance(entry, dict) and entry.get("Guid") and entry.get("DN")]
+            total = page.get("TotalCount")
+            entries.update((entry["Guid"].lower(), entry) for entry in found)
+            offset += len(found)
+            complete = offset >= total if isinstance(total, int) else False
+            if not found or complete or (limit is not None and len(entries) >= limit):
+                return list(entries.values()), total if isinstance(total, int) else offset
+
+    def details(self, guid: str) -> dict[str, t.Any]:
+        """``GET certificates/{guid}`` as TPP answers it."""
+        purpose = f"read certificate {guid}"
+        answer = self.transport.request("GET", f"/vedsdk/certificates/{urllib.parse.quote(guid)}", purpose=purpose, temporary=_deadlocked)
+        found = self._json(answer, purpose)
+        if not found.get("DN") or not found.get("Guid"):
+            raise VendorError(f"{VENDOR}: cannot {purpose}: {vendor_text(answer) or self.transport.describe(answer)}", status=answer.status)
+        return found
+
+    def guid_by_dn(self, dn: str) -> str:
+        """The GUID of an object.
+
+        :raises VendorError: it does not exist, or these credentials may not see it: TPP says the same to both.
+        """
+        purpose = f"look up {dn}"
+        answer = self.transport.request("POST", "/vedsdk/Config/DnToGuid", json_body={"ObjectDN": dn}, purpose=purpose, temporary=_deadlocked)
+        # Config answers 200 to failures as well: Result 1 is success, 400 is "object does not exist", and neither is an HTTP status.
+        result = self._json(answer, purpose)
+        guid = guid_of(str(result.get("GUID") or ""))
+        if result.get("Result") == 1 and guid:
+            return guid
+        said = vendor_text(answer)
+        raise VendorError(
+            f"{VENDOR}: {dn} does not exist, or these credentials have no rights to it" + (f" ({said})" if said else ""),
+            code=str(result.get("Result")),
+            detail=said or None,
+        )
+
+    def states(
+        self, refs: t.Sequence[CertificateRef], *, need_details: t.Callable[[CertificateState], bool], by_list: bool = False
+    ) -> list[CertificateState | RemediationError]:
+        """The state of each of ``refs``, with as few requests as is safe.
+
+        A GUID is read directly. DNs that share a folder are asked for together through the list's filters; a filter only decides who is read in
+        detail, and what no filter shows is asked for by itself, so a missing right to the list costs requests, not truth.
+
+        :param need_details: whether what the filters know of a certificate is not enough.
+        :param by_list: use the list also where both DN and GUID are known.
+        :raises RemediationError: the answer would be the same for every other certificate: credentials, connection.
+        """
+        workers = self.transport.settings.concurrency
+        batches = _name_batches([ref for ref in refs if ref.dn and (by_list or not ref.guid)])
+        listed: dict[str, CertificateState] = {}
+        for found in in_parallel(self._states_by_filter, batches, workers):
+            listed.update(found)
+
+        def state(ref: CertificateRef) -> CertificateState | RemediationError:
+            known = listed.get((ref.dn or "").casefold())
+            if known and not need_details(known):
+                return known
+            try:
+                guid = ref.guid or (known.guid if known else None) or self._guid(ref.dn or "")
+                return detailed_state(self.details(guid))
+            except RemediationError as error:
+                if error.fatal:
+                    raise
+                return error
+
+        return in_parallel(state, refs, workers)
+
+    def _guid(self, dn: str) -> str:
+        """By Config/DnToGuid, or by the list where the token's scope does not cover Config (sheet section 3: pages differ on that)."""
+        try:
+            return self.guid_by_dn(dn)
+        except AuthorizationError:
+            parent, dummy, name = dn.rpartition("\\")
+            entries, dummy = self.search([("ParentDn", filter_value(parent)), ("Name", filter_value(name))])
+            for entry in entries:
+                if entry["DN"].casefold() == dn.casefold():
+                    return str(entry["Guid"])
+            raise
+
+    def _states_by_filter(self, batch: tuple[str, t.Sequence[str]]) -> dict[str, CertificateState]:
+        """What three filters tell about the objects of one folder, by case-folded DN."""
+        parent, names = batch
+        wanted = {f"{parent}\\{name}".casefold() for name in names}
+        filters = [("ParentDn", parent), *(("Name", name) for name in names)]
+        states: dict[str, CertificateState] = {}
+        for extra, known in (
+            ([("InError", "1")], {"in_error": True}),
+            ([("StageGreater", "-2"), ("InError", "0")], {"in_process": True}),
+            ([], {}),
+        ):
+            entries, dummy = self.search([*filters, *extra])
+            for entry in entries:
+                folded = entry["DN"].casefold()
+                if folded in wanted and folded not in states:
+                    x509 = entry.get("X509") or {}
+                    states[folded] = CertificateState(
+                        entry["DN"], entry["Guid"].lower(), thumbprint=x509.get("Thumbprint"), valid_to=x509.get("ValidTo"), detailed=False, **known
+                    )
+            if len(states) == len(wanted):
+                break
+        return states
+
+    # -- changing ------------------------------------------------------------------------------------------------------------------
+
+    def reset(self, dn: str, *, restart: bool, work_to_do_timeout: int) -> ResetAnswer:
+        """``POST Certificates/Reset``: one request, never repeated here.
+
+        :raises BusyError: TPP says that the object is locked, and did nothing.
+        :raises AnswerLostError: it may have been done.
+        :raises VendorError: TPP refused; texts of the vendor's page, matched on their stable parts.
+        """
+        purpose = f"reset {dn}"
+        body: dict[str, t.Any] = {"CertificateDN": dn, "Restart": restart}
+        if work_to_do_timeout:
+            body["WorkToDoTimeout"] = work_to_do_timeout
+        answer = self.transport.request(
+            "POST", "/vedsdk/Certificates/Reset", json_body=body, purpose=purpose, changes=True, extra_seconds=float(work_to_do_timeout)
+        )
+        if answer.status == 202:
+            return ResetAnswer(accepted=True)
+        if answer.status == 400:
+            said = vendor_text(answer)
+            if "no reset is required" in said.lower():
+                return ResetAnswer(nothing=True)
+            if "failed to lock" in said.lower():
+                raise BusyError(f"{VENDOR}: {dn} is in use by another process ({said})", status=400, detail=said)
+            if "does not exist or you do not have sufficient rights" in said.lower():
+                raise VendorError(f"{VENDOR}: {dn} does not exist, or these credentials have no rights to it ({said})", status=400, detail=said)
+        result = self._json(answer, purpose, changes=True)
+        return ResetAnswer(
+            processing=result.get("ProcessingResetCompleted") is True,
+            private_key_mismatch=result.get("PrivateKeyMismatchResetCompleted") is True,
+            revocation=result.get("RevocationResetCompleted") is True,
+            restart=result.get("RestartCompleted") is True,
+        )
+
+    # -- answers -------------------------------------------------------------------------------------------------------------------
+
+    def _json(self, answer: Answer, purpose: str, changes: bool = False) -> dict[str, t.Any]:
+        """The decoded body of a success; any other answer as the error that it is."""
+        said = vendor_text(answer) if answer.status >= 400 else ""
+        if answer.status == 401:
+            raise AuthenticationError(
+                f"{VENDOR}: the access token is refused ({said or 'no text'}): malformed, expired or revoked. Give a new access_token, or credentials that "
+                "can renew it",
+                status=401,
+                detail=said or None,
+            )
+        if answer.status == 403:
+            raise AuthorizationError(
+                f"{VENDOR}: not allowed to {purpose} ({said or 'no text'}). The token needs the scope certificate:manage, or certificate for reading",
+                status=403,
+                detail=said or None,
+            )
+        if answer.status >= 500:
+            message = f"{VENDOR}: internal failure on: {purpose} ({self.transport.describe(answer)})"
+            raise (AnswerLostError if changes else VendorError)(message, status=answer.status, detail=said or None)
+        if answer.status >= 400:
+            raise VendorError(f"{VENDOR}: cannot {purpose}: {said or self.transport.describe(answer)}", status=answer.status, detail=said or None)
+        try:
+            decoded = answer.json()
+        except ValueError:
+            decoded = None
+        if not isinstance(decoded, dict):
+            message = f"{VENDOR}: the answer to: {purpose} is not the API's ({self.transport.describe(answer)}). Is there a proxy or login page in between?"
+            raise UnreadableAnswerError(message, status=answer.status)
+        return decoded
+
+
+def detailed_state(found: t.Mapping[str, t.Any]) -> CertificateState:
+    """The record of a ``GET certificates/{guid}`` answer. A clean object has empty ProcessingDetails; absent means false."""
+    processing = found.get("ProcessingDetails") or {}
+    certificate = found.get("CertificateDetails") or {}
+    stage = processing.get("Stage")
+    in_error = bool(processing.get("InError"))
+    revocation = certificate.get("RevocationStatus") or ("revoked" if certificate.get("RevocationDate") else None)
+    return CertificateState(
+        dn=found["DN"],
+        guid=found["Guid"].lower(),
+        in_error=in_error,
+        in_process=not in_error and (bool(processing.get("InProcess")) or stage is not None or bool(processing.get("Status"))),
+        stage=stage if isinstance(stage, int) else None,
+        status=printable(str(processing["Status"]), 500) if processing.get("Status") else None,
+        ticket_dn=processing.get("TicketDN") or None,
+        revocation=printable(str(revocation), 60) if revocation else None,
+        disabled=bool(found.get("Disabled")),
+        management_type=found.get("ManagementType"),
+        thumbprint=certificate.get("Thumbprint"),
+        valid_to=certificate.get("ValidTo"),
+    )
+
+
+def filter_value(text: str) -> str:
+    """A filter's value. A comma would separate two values, so such a one is quoted (vendor page "Certificates attribute filters", Issuer)."""
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
+
+
+def _deadlocked(answer: Answer) -> bool:
+    """A database deadlock is a 500 that asks for a repeat (pyVenafi retries on the same text)."""
+    return answer.status == 500 and "rerun the transaction" in (vendor_text(answer) + answer.reason).lower()
+
+
+def _name_batches(refs: t.Sequence[CertificateRef]) -> list[tuple[str, list[str]]]:
+    """Folder and names whose query fits into a URL. Names that a filter might read otherwise, and folders of few, are left out: asked for singly."""
+    folders: dict[str, list[str]] = {}
+    spelling: dict[str, str] = {}
+    for ref in refs:
+        parent, dummy, name = (ref.dn or "").rpartition("\\")
+        if not any(ch in parent + name for ch in ',"*') and "\\\\" not in parent:
+            folders.setdefault(spelling.setdefault(parent.casefold(), parent), []).append(name)
+    batches: list[tuple[str, list[str]]] = []
+    for parent, names in folders.items():
+        if len(names) < _FEW:
+            continue
+        room = _MAX_QUERY - len(urllib.parse.quote(parent))
+        length = _MAX_QUERY
+        for name in names:
+            size = len("&Name=") + len(urllib.parse.quote(name))
+            if length + size > room:
+                batches.append((parent, []))
+                length = 0
+            batches[-1][1].append(name)
+            length += size
+    return batches

@@ -1,0 +1,415 @@
+# Private to certops.remediation: may change in any release.
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one HTTP layer: TLS, credentials, proxies, retries, pacing, limits on size and time. It knows no vendor and no JSON field."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import ssl
+import threading
+import time
+import traceback
+import typing as t
+import urllib.parse
+
+from ansible_collections.certops.remediation.plugins.module_utils.errors import (
+    AnswerLostError,
+    InputError,
+    NotSentError,
+    ReadOnlyError,
+    RemediationError,
+    UnreadableAnswerError,
+    UntrustedError,
+    VendorError,
+)
+from ansible_collections.certops.remediation.plugins.module_utils.pacing import Pacer, RateLimit, backoff, retry_after
+from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, excerpt, printable
+
+try:
+    import requests
+    import requests.adapters
+    import requests.utils
+    import urllib3
+    import urllib3.exceptions
+
+    REQUESTS_IMPORT_ERROR: str | None = None
+except ImportError:
+    REQUESTS_IMPORT_ERROR = traceback.format_exc()
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+CONNECT_TIMEOUT = 10.0
+CONNECT_TRIES = 4
+_CHUNK_BYTES = 16 * 1024
+
+# A safe request is repeated on these; a changing one never, because it may have been processed before the gateway gave up.
+_TEMPORARY_STATUSES = frozenset({429, 502, 503, 504})
+
+
+@dataclasses.dataclass(frozen=True)
+class HttpSettings:
+    """How to reach one vendor.
+
+    :param base_url: scheme, host, port; without a trailing slash.
+    :param ca_path: a file of PEM certificates to trust instead of the system's.
+    :param client_cert: PEM file of the TLS client certificate (with its chain).
+    :param client_key: PEM file of its key, when that is not in ``client_cert``.
+    :param timeout: seconds for one whole answer.
+    :param retry_timeout: seconds that all repeats of one request may take together.
+    :param concurrency: connections that are kept open, at most.
+    """
+
+    base_url: str
+    validate_certs: bool = True
+    ca_path: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    client_key_passphrase: str | None = None
+    proxy: str | None = None
+    timeout: float = 60.0
+    retry_timeout: float = 120.0
+    concurrency: int = 8
+    rate_limits: tuple[RateLimit, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a vendor answered. ``headers`` has lower-case names; ``reason`` is the text of the status line, cleaned."""
+
+    status: int
+    reason: str
+    headers: t.Mapping[str, str]
+    body: bytes
+
+    def json(self) -> t.Any:
+        """The decoded body.
+
+        :raises ValueError: it is not JSON, or nested so deeply that decoding it is not safe.
+        """
+        try:
+            return json.loads(self.body.decode("utf-8-sig"))
+        except RecursionError as exc:
+            raise ValueError("nested too deeply") from exc
+
+
+class Credentials(t.Protocol):
+    """Who we are, for one vendor. Called by several threads."""
+
+    def headers(self) -> t.Mapping[str, str]:
+        """The headers that prove it; may itself ask for a token."""
+
+    def renew(self, rejected: t.Mapping[str, str]) -> bool:
+        """The vendor answered 401 to ``rejected``: get better ones. False when there is nothing to renew with."""
+
+
+class Transport:
+    """One session for one task.
+
+    :param vendor: the vendor's name, for messages.
+    :param read_only: check mode; a changing request raises instead of being sent.
+    :param warn: called with one line for each wait or unsafe setting.
+    """
+
+    def __init__(
+        self,
+        settings: HttpSettings,
+        *,
+        vendor: str,
+        read_only: bool,
+        secrets: Secrets,
+        warn: t.Callable[[str], None],
+        user_agent: str = "certops.remediation",
+    ) -> None:
+        self.settings = settings
+        self.vendor = vendor
+        self.secrets = secrets
+        self.credentials: Credentials | None = None
+        self.pacer = Pacer(settings.rate_limits)
+        self.requests_sent = 0
+        self.retries = 0
+        self._read_only = read_only
+        self._warn = warn
+        self._count = threading.Lock()
+        self._session = _open_session(settings, secrets, user_agent)
+        if not settings.validate_certs:
+            warn(f"{vendor}: TLS certificates are not verified (validate_certs=false); anyone on the path can read the credentials")
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        purpose: str,
+        params: t.Sequence[tuple[str, str]] = (),
+        json_body: t.Any = None,
+        changes: bool = False,
+        once: bool = False,
+        authenticated: bool = True,
+        extra_seconds: float = 0.0,
+        temporary: t.Callable[[Answer], bool] | None = None,
+    ) -> Answer:
+        """Send one request; safe ones are repeated while that can help, changing ones only if they provably were not processed.
+
+        :param purpose: what the request is for, as in "read certificate X"; used in messages.
+        :param changes: the request changes something at the vendor.
+        :param once: changes no certificate, yet must not be repeated when its answer is lost (a single-use token is spent).
+        :param extra_seconds: how much longer than usual the vendor may think about it.
+        :param temporary: recognises a vendor's own "try again" among the answers to a safe request.
+        :raises AnswerLostError: no readable answer came; a changing request may have been processed.
+        :raises NotSentError: the vendor could not be reached.
+        :raises ReadOnlyError: a changing request in check mode.
+        """
+        if changes and self._read_only:
+            raise ReadOnlyError(f"{self.vendor}: refused to {purpose} in check mode")
+        deadline = time.monotonic() + self.settings.retry_timeout
+        renewed = False
+        attempt = 0
+        while True:
+            headers = dict(self.credentials.headers()) if authenticated and self.credentials else {}
+            attempt += 1
+            try:
+                answer = self._exchange(method, path, headers, params, json_body, extra_seconds, purpose)
+            except (NotSentError, AnswerLostError) as exc:
+                delay = backoff(attempt)
+                if isinstance(exc, AnswerLostError) and (changes or once):
+                    raise
+                pointless = isinstance(exc, (UntrustedError, UnreadableAnswerError)) or (isinstance(exc, NotSentError) and attempt >= CONNECT_TRIES)
+                if pointless or time.monotonic() + delay > deadline:
+                    # The whole budget was of no use; it would be none for the next target either.
+                    exc.fatal = True
+                    raise
+                reason = exc.message
+            else:
+                if answer.status == 401 and authenticated and not renewed and self.credentials and self.credentials.renew(headers):
+                    renewed = True
+                    continue
+                again = answer.status in _TEMPORARY_STATUSES or (temporary is not None and temporary(answer))
+                delay = self._delay(attempt, answer)
+                if changes or not again or time.monotonic() + delay > deadline:
+                    return answer
+                reason = f"{self.vendor}: temporary failure ({answer.status}) of: {purpose}"
+            with self._count:
+                self.retries += 1
+            self._warn(f"{reason}; trying again in {delay:.1f} s")
+            self.pacer.wait(delay)
+
+    def describe(self, answer: Answer) -> str:
+        """An answer that cannot be used, in words: status, content type and a short redacted excerpt."""
+        content_type = printable(answer.headers.get("content-type", "none"), 80)
+        text = excerpt(answer.body, self.secrets)
+        return f"HTTP {answer.status} {answer.reason}, content type {content_type}, " + (f"body: {text}" if text else "empty body")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def _delay(self, attempt: int, answer: Answer) -> float:
+        asked = retry_after(answer.headers.get("retry-after"))
+        if asked is None:
+            return backoff(attempt)
+        self.pacer.pause(asked)
+        return max(asked, 0.1)
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        params: t.Sequence[tuple[str, str]],
+        json_body: t.Any,
+        extra_seconds: float,
+        purpose: str,
+    ) -> Answer:
+        """One request and its whole answer."""
+        seconds = self.settings.timeout + extra_seconds
+        url = self.settings.base_url + path
+        if params:
+            # Percent-encoded blanks: not every server reads "+" as one.
+            url += "?" + urllib.parse.urlencode(params, quote_via=urllib.parse.quote)
+        body = None
+        if json_body is not None:
+            body = json.dumps(json_body).encode("utf-8")
+            headers["Content-Type"] = "application/json"
+        with self.pacer.slot():
+            with self._count:
+                self.requests_sent += 1
+            ends = time.monotonic() + seconds
+            try:
+                response = self._session.request(
+                    method,
+                    url,
+                    data=body,
+                    headers=headers,
+                    timeout=(min(CONNECT_TIMEOUT, seconds), seconds),
+                    allow_redirects=False,
+                    stream=True,
+                )
+            except requests.exceptions.RequestException as exc:
+                raise self._translate(exc, purpose) from None
+            try:
+                answer = Answer(
+                    status=response.status_code,
+                    reason=printable(self.secrets.redact(str(response.reason or "")), 160),
+                    headers={name.lower(): value for name, value in response.headers.items()},
+                    body=self._read(response, ends, purpose),
+                )
+            finally:
+                response.close()
+        if 300 <= answer.status < 400:
+            raise VendorError(
+                f"{self.vendor}: {purpose} was redirected to {_host_of(answer.headers.get('location'))}; redirects are not followed, because the "
+                "credentials would travel along. Give the final address in the url option",
+                status=answer.status,
+            )
+        return answer
+
+    def _read(self, response: requests.Response, ends: float, purpose: str) -> bytes:
+        """The decoded body, bounded in size and time.
+
+        ``read1`` hands out what has arrived, so a body that drips cannot outlast the deadline; urllib3 before 2.1 has no such call.
+        """
+        raw = response.raw
+        read = getattr(raw, "read1", raw.read)
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            while True:
+                chunk = read(_CHUNK_BYTES, decode_content=True)
+                if not chunk:
+                    break
+                size += len(chunk)
+                if size > MAX_BODY_BYTES:
+                    raise UnreadableAnswerError(
+                        f"{self.vendor}: the answer to {purpose} is larger than {MAX_BODY_BYTES // 1024 // 1024} MiB; is there a proxy or another "
+                        "service at this address?",
+                        status=response.status_code,
+                    )
+                if time.monotonic() > ends:
+                    raise AnswerLostError(
+                        f"{self.vendor}: the answer to {purpose} did not end in time; raise the timeout option", status=response.status_code
+                    )
+                chunks.append(chunk)
+        except (urllib3.exceptions.HTTPError, OSError) as exc:
+            raise AnswerLostError(f"{self.vendor}: the answer to {purpose} was cut off ({type(exc).__name__})", status=response.status_code) from None
+        expected = response.headers.get("content-length", "")
+        if "content-encoding" not in response.headers and expected.isdigit() and response.request.method != "HEAD" and size < int(expected):
+            raise AnswerLostError(f"{self.vendor}: the answer to {purpose} was cut off after {size} of {expected} bytes", status=response.status_code)
+        return b"".join(chunks)
+
+    def _translate(self, exc: Exception, purpose: str) -> RemediationError:
+        """A failure of the HTTP library in our words; decides whether the request may have arrived."""
+        host = _host_of(self.settings.base_url)
+        causes = list(_causes(exc))
+        text = printable(self.secrets.redact(str(causes[-1])), 200)
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+            return UntrustedError(
+                f"{self.vendor}: the TLS certificate of {host} cannot be verified ({text}). Set ca_path to the PEM file of the authority that signed "
+                "it, or correct the host name in the url option"
+            )
+        if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes):
+            return NotSentError(f"{self.vendor}: the proxy did not connect to {host} ({text}). Check the proxy option and HTTPS_PROXY / NO_PROXY")
+        if isinstance(exc, requests.exceptions.ConnectTimeout):
+            return NotSentError(f"{self.vendor}: {host} did not accept a connection in time. Check the url option, firewalls and proxy")
+        if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes):
+            return NotSentError(f"{self.vendor}: cannot connect to {host} ({text}). Check the url option, name resolution and proxy")
+        if isinstance(exc, requests.exceptions.Timeout):
+            return AnswerLostError(f"{self.vendor}: no answer in time to: {purpose}")
+        return AnswerLostError(f"{self.vendor}: the connection to {host} broke during: {purpose} ({text})")
+
+
+def _open_session(settings: HttpSettings, secrets: Secrets, user_agent: str) -> requests.Session:
+    """A session that trusts nothing but its settings: no netrc, no environment at request time, no cookies kept."""
+    context = _tls_context(settings)
+
+    class TlsAdapter(requests.adapters.HTTPAdapter):
+        """Uses one TLS context for all connections. requests would load its own authorities into it for each one."""
+
+        def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+            super().init_poolmanager(*args, ssl_context=context, **kwargs)
+
+        def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
+            return super().proxy_manager_for(proxy, ssl_context=context, **kwargs)
+
+        def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+            host_params, dummy = super().build_connection_pool_key_attributes(request, verify, cert)
+            return host_params, {"cert_reqs": _verify_mode(settings)}
+
+        def cert_verify(self, conn: t.Any, url: t.Any, verify: t.Any, cert: t.Any) -> None:
+            conn.cert_reqs = _verify_mode(settings)
+
+    session = requests.Session()
+    proxies = {"https": settings.proxy, "http": settings.proxy} if settings.proxy else requests.utils.get_environ_proxies(settings.base_url, no_proxy=None)
+    for proxy in proxies.values():
+        secrets.add(urllib.parse.urlsplit(proxy).password)
+    session.proxies.update(proxies)
+    session.trust_env = False
+    session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+    adapter = TlsAdapter(pool_connections=4, pool_maxsize=max(settings.concurrency, 1))
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def _verify_mode(settings: HttpSettings) -> str:
+    return "CERT_REQUIRED" if settings.validate_certs else "CERT_NONE"
+
+
+def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
+    """Trusts ``ca_path``, else what the environment names for requests, else the system's authorities."""
+    ca_path = settings.ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    option = "ca_path" if settings.ca_path else "REQUESTS_CA_BUNDLE / CURL_CA_BUNDLE"
+    try:
+        if ca_path and os.path.isdir(ca_path):
+            context = ssl.create_default_context(capath=ca_path)
+        else:
+            context = ssl.create_default_context(cafile=ca_path or None)
+    except (OSError, ssl.SSLError) as exc:
+        raise InputError(option, f"{ca_path!r} cannot be read as a file of PEM certificates ({_reason(exc)})") from None
+    if not settings.validate_certs:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if settings.client_cert:
+        passphrase = settings.client_key_passphrase or ""
+        try:
+            # A callable, so that OpenSSL never asks for a passphrase on the terminal.
+            context.load_cert_chain(settings.client_cert, settings.client_key, password=lambda: passphrase)
+        except (OSError, ssl.SSLError) as exc:
+            raise InputError(
+                "client_cert, client_key",
+                f"{settings.client_cert!r} with {settings.client_key or settings.client_cert!r} cannot be used ({_reason(exc)}); both must be PEM, belong "
+                "together, and an encrypted key needs client_key_passphrase",
+            ) from None
+    return context
+
+
+def _reason(exc: OSError) -> str:
+    return printable(exc.strerror or str(exc), 160)
+
+
+def _host_of(url: str | None) -> str:
+    """Host and port of a URL from a header or an option: never its userinfo, path or query."""
+    try:
+        parts = urllib.parse.urlsplit(url or "")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host:
+        return "an unknown host" if not url else "another path of the same host"
+    return printable(f"{host}:{port}" if port else host, 255)
+
+
+def _causes(exc: BaseException) -> t.Iterator[BaseException]:
+    """``exc`` and everything it was made from: chained exceptions, urllib3's ``reason`` and exceptions given as arguments."""
+    seen: set[int] = set()
+    queue: list[t.Any] = [exc]
+    while queue:
+        current = queue.pop(0)
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            queue.extend([getattr(current, "reason", None), current.__cause__, current.__context__, *current.args])
+

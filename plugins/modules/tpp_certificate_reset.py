@@ -1,0 +1,393 @@
+#!/usr/bin/python
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tpp_certificate_reset
+short_description: Reset certificates that are stuck in Venafi TPP
+version_added: 0.1.0
+author:
+  - certops.remediation contributors (@certops)
+description:
+  - Clears the error or processing state of certificate objects in Venafi Trust Protection Platform (TPP), so that they can be renewed
+    again, and restarts their renewal if asked to. This is what the button C(Reset) does in the console, for one certificate or thousands.
+  - The product is also sold as TLS Protect Datacenter, CyberArk Certificate Manager Self-Hosted and Trust Protection Foundation.
+  - All certificates are read and planned before the first one is reset. If any of them cannot be acted on, none is reset, unless
+    O(continue_on_error=true).
+  - What needs no reset is left alone, so the module can be run again at any time. If the answer to a reset is lost, the module looks at the
+    certificate before it does anything else; it never resets or restarts twice.
+  - A reset does not touch the certificate that is in use. It does clear the error, the stage, pending workflow tickets and the revocation
+    state of the object; see O(in_process) and O(revoked) for the two that may hurt.
+  - Needs no more than the token scope C(certificate:manage), and the permissions Read and Write on the certificate objects.
+options:
+  certificate_dn:
+    description:
+      - The full DN of one certificate object, such as V(\\VED\\Policy\\Web\\www.example.com). Quote it with single quotes in YAML.
+      - Exactly one of O(certificate_dn) and O(certificates) is needed.
+    type: str
+  certificates:
+    description:
+      - The certificates to reset. Each is a DN, a GUID, or a mapping with V(dn) or V(guid) or both; other keys of it are ignored, so the
+        RV(certops.remediation.tpp_certificate_info#module:certificates) of M(certops.remediation.tpp_certificate_info) can be given as it is.
+      - An empty list is fine and changes nothing. What is listed twice is acted on once.
+    type: list
+    elements: raw
+  restart:
+    description:
+      - Also restart the renewal after the reset.
+      - Do not use it for certificates whose CSR is made elsewhere (cert-manager, VCert): TPP would renew with the old CSR.
+    type: bool
+    default: false
+  in_process:
+    description:
+      - What to do with a certificate that is being processed or waits for approval, but is not in error.
+      - With V(leave), it is not touched and reported as C(pending).
+      - With V(refuse), the task is refused.
+      - With V(reset), it is reset. This cancels the work in flight and deletes its workflow tickets, other people's as well.
+    type: str
+    choices: [leave, refuse, reset]
+    default: leave
+  revoked:
+    description:
+      - What to do with a certificate whose object carries a revocation state, because TPP clears that state with every reset. The authority
+        still has it revoked, but TPP would no longer show it.
+      - With V(refuse), the task is refused if a reset would clear it.
+      - With V(leave), such a certificate is not touched.
+      - With V(reset), it is reset, also when the revocation state is all there is to clear.
+    type: str
+    choices: [refuse, leave, reset]
+    default: refuse
+  check_private_key:
+    description:
+      - Also repair certificates whose private key does not belong to them. Nothing that can be read shows this, so TPP is asked to reset every
+        listed certificate; it answers whether there was a mismatch.
+      - In check mode such a certificate is reported as C(unchanged), because only the call itself can tell.
+    type: bool
+    default: false
+  read_details:
+    description:
+      - Read each certificate that is in error or in process before it is reset, to know its stage, its status text and whether it is revoked.
+      - With V(false), only the filters of TPP's list are used. That halves the number of requests, but nobody knows what is revoked, so it
+        needs O(revoked=reset).
+    type: bool
+    default: true
+  work_to_do_timeout:
+    description:
+      - For how many seconds TPP itself may work on one reset before it answers, from 0 to 120. It keeps one of the server's workers busy.
+    type: int
+    default: 0
+extends_documentation_fragment:
+  - certops.remediation.tpp
+  - certops.remediation.connection
+  - certops.remediation.batch
+  - certops.remediation.wait
+  - certops.remediation.attributes
+  - certops.remediation.attributes.tpp
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Sends only requests that read. The one thing it cannot know is a private key mismatch, see O(check_private_key).
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: certops.remediation.tpp_certificate_info
+  - name: Venafi Web SDK, POST Certificates/Reset
+    description: The call behind this module.
+    link: https://docs.venafi.com/Docs/currentSDK/TopNav/Content/SDK/WebSDK/r-SDK-POST-Certificates-Reset.php
+"""
+
+EXAMPLES = r"""
+- name: Reset one certificate
+  certops.remediation.tpp_certificate_reset:
+    certificate_dn: '\VED\Policy\Certificates\Retail\Web\web-0001.shop.example.com'
+
+- name: Find what a broken authority has left behind
+  certops.remediation.tpp_certificate_info:
+    folder: '\VED\Policy\Certificates'
+    in_error: true
+  register: stuck
+
+- name: Reset all of it, restart the renewals and wait for them
+  certops.remediation.tpp_certificate_reset:
+    certificates: "{{ stuck.certificates }}"
+    restart: true
+    wait: true
+    revoked: leave
+    continue_on_error: true
+    max_changes: 250
+
+- name: Ask whether private keys match, and repair those that do not
+  certops.remediation.tpp_certificate_reset:
+    certificates:
+      - '\VED\Policy\Certificates\Retail\Web\web-0001.shop.example.com'
+      - '\VED\Policy\Certificates\Retail\Web\web-0002.shop.example.com'
+    check_private_key: true
+"""
+
+RETURN = r"""
+RETURN_PLACEHOLDER
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.certops.remediation.plugins.module_utils import engine, options
+from ansible_collections.certops.remediation.plugins.module_utils.engine import Entry, Plan, Verdict
+from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError
+from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_action
+from ansible_collections.certops.remediation.plugins.module_utils.tpp import (
+    CONNECTION_OPTIONS,
+    STAGE_ENROLLED,
+    STAGE_REVOCATION,
+    CertificateRef,
+    CertificateState,
+    ResetAnswer,
+    TppClient,
+    certificate_ref,
+    connect,
+)
+
+ARGUMENT_SPEC: options.Spec = options.merge(
+    CONNECTION_OPTIONS,
+    options.BATCH_OPTIONS,
+    options.WAIT_OPTIONS,
+    {
+        "certificate_dn": {"type": "str"},
+        "certificates": {"type": "list", "elements": "raw"},
+        "restart": {"type": "bool", "default": False},
+        "in_process": {"type": "str", "choices": ["leave", "refuse", "reset"], "default": "leave"},
+        "revoked": {"type": "str", "choices": ["refuse", "leave", "reset"], "default": "refuse"},
+        "check_private_key": {"type": "bool", "default": False, "no_log": False},
+        "read_details": {"type": "bool", "default": True},
+        "work_to_do_timeout": {"type": "int", "default": 0},
+    },
+)
+
+CLEAN = {"stage": None, "stage_name": None, "status": None, "in_error": False, "in_process": False, "ticket_dn": None, "revocation": None}
+# The first thing that TPP shows of a restarted renewal (recorded in VCert issue 273).
+QUEUED = {**CLEAN, "stage": -1, "stage_name": "Queued", "status": "Queued for renewal", "in_process": True}
+NOT_REVERSIBLE = "Cannot be undone: the error state and any workflow ticket are gone. The certificate in use was not touched."
+
+
+class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
+    """What Certificates/Reset needs to know and decide."""
+
+    name = "tpp_certificate_reset"
+
+    def __init__(self, client: TppClient, params: t.Mapping[str, t.Any]) -> None:
+        self._client = client
+        self.transport = client.transport
+        self._restart: bool = params["restart"]
+        self._in_process: str = params["in_process"]
+        self._revoked: str = params["revoked"]
+        self._check_private_key: bool = params["check_private_key"]
+        self._read_details: bool = params["read_details"]
+        self._work_to_do_timeout: int = params["work_to_do_timeout"]
+        self._wait: bool = params["wait"]
+        self._seen: dict[str, CertificateRef] = {}
+
+    def observe(self, targets: t.Sequence[CertificateRef]) -> t.Sequence[CertificateState | RemediationError]:
+        return self._read(targets, self._needs_details, by_list=not self._read_details)
+
+    def poll(self, targets: t.Sequence[CertificateRef]) -> t.Sequence[CertificateState | RemediationError]:
+        # The list shows a new thumbprint; only why something failed again has to be read singly.
+        return self._read(targets, lambda state: state.in_error, by_list=True)
+
+    def _read(
+        self, targets: t.Sequence[CertificateRef], need_details: t.Callable[[CertificateState], bool], *, by_list: bool
+    ) -> t.Sequence[CertificateState | RemediationError]:
+        states = self._client.states([self._seen.get(target.key, target) for target in targets], need_details=need_details, by_list=by_list)
+        for target, state in zip(targets, states):
+            if isinstance(state, CertificateState):
+                self._seen[target.key] = CertificateRef(state.dn, state.guid)
+        return states
+
+    def _needs_details(self, state: CertificateState) -> bool:
+        """Of a certificate that only the list's filters have shown so far."""
+        # A clean object needs a closer look only where its revocation state decides something.
+        return self._read_details and (state.processing or self._check_private_key or self._revoked == "reset")
+
+    def identity(self, state: CertificateState) -> str:
+        return state.guid
+
+    def describe(self, state: CertificateState) -> engine.Values:
+        return {
+            "certificate_dn": state.dn,
+            "certificate_guid": state.guid,
+            "thumbprint": state.thumbprint,
+            "management_type": state.management_type,
+            "disabled": state.disabled if state.detailed else None,
+        }
+
+    def plan(self, target: CertificateRef, state: CertificateState) -> Plan:
+        before = _shown(state)
+
+        def keep(outcome: str, message: str) -> Plan:
+            return Plan(outcome, message, before=before, after=before)
+
+        has_revocation = bool(state.revocation) or state.stage == STAGE_REVOCATION
+        probe = not state.processing and not (has_revocation and self._revoked == "reset")
+        if probe and not self._check_private_key:
+            return keep(engine.UNCHANGED, "no reset is required" + (f"; its revocation state ({state.revocation}) was left" if has_revocation else ""))
+        if state.processing and not state.in_error:
+            what = _progress(state)
+            if self._in_process == "leave":
+                return keep(engine.PENDING, f"{what}; left alone, because it is not in error (in_process=leave)")
+            if self._in_process == "refuse":
+                return keep(engine.REFUSED, f"{what}; refused, because a reset would cancel that (in_process=refuse)")
+        if has_revocation and self._revoked != "reset":
+            if self._revoked == "leave":
+                return keep(engine.UNCHANGED, f"carries a revocation state ({state.revocation or state.stage_name}); left alone (revoked=leave)")
+            return keep(
+                engine.REFUSED,
+                f"carries a revocation state ({state.revocation or state.stage_name}), which a reset would clear; leave it out, or set revoked=leave or "
+                "revoked=reset",
+            )
+        if state.management_type == "Unassigned":
+            return keep(engine.REFUSED, "its management type is Unassigned, and TPP resets no such certificate; assign one first")
+        return Plan(
+            engine.PLANNED,
+            "would be asked whether its private key matches" if probe else f"would be reset{' and restarted' if self._restart else ''}: {_progress(state)}",
+            action="repair private key mismatch" if probe else "reset and restart" if self._restart else "reset",
+            before=before,
+            after=before if probe else QUEUED if self._restart else CLEAN,
+            reversible=NOT_REVERSIBLE,
+            probe=probe,
+        )
+
+    def apply(self, entries: t.Sequence[Entry[CertificateRef, CertificateState]]) -> t.Sequence[Verdict]:
+        return [self._apply(entry) for entry in entries]
+
+    def _apply(self, entry: Entry[CertificateRef, CertificateState]) -> Verdict:
+        before = _state(entry)
+        answer = self._client.reset(before.dn, restart=self._restart, work_to_do_timeout=self._work_to_do_timeout)
+        vendor = {
+            "processing_reset": answer.processing,
+            "private_key_mismatch_reset": answer.private_key_mismatch,
+            "revocation_reset": answer.revocation,
+            "restarted": answer.restart,
+        }
+        if answer.nothing:
+            if entry.answers_lost and before.in_error:
+                return Verdict(engine.APPLIED, "reset; the first answer was lost, and TPP now says that no reset is required", CLEAN, vendor=vendor)
+            doubt = "; an earlier answer was lost, so a repaired mismatch cannot be ruled out" if entry.answers_lost else ""
+            return Verdict(engine.UNCHANGED, f"TPP says that no reset is required{doubt}", _shown(before) if entry.plan.probe else CLEAN, vendor=vendor)
+        if answer.accepted or not answer.anything:
+            return self._read_back(entry, vendor)
+        done = _done(answer)
+        if answer.restart:
+            return Verdict(engine.PENDING, f"{done}; waits for the renewal to finish", QUEUED, vendor=vendor)
+        if self._restart:
+            done += "; TPP did not say that the renewal was restarted"
+        # Without waiting, TPP's own list of what it did is the confirmation; with it, the object itself is.
+        return Verdict(engine.PENDING if self._wait else engine.APPLIED, done, CLEAN, vendor=vendor)
+
+    def _read_back(self, entry: Entry[CertificateRef, CertificateState], vendor: t.Mapping[str, t.Any]) -> Verdict:
+        """TPP answered without saying what it did: the object decides."""
+        now = self.observe([entry.target])[0]
+        if isinstance(now, RemediationError):
+            return Verdict(engine.UNKNOWN, f"TPP did not say what it did, and reading it back failed ({now.message})", error=now, vendor=vendor)
+        if now.in_error and (now.stage, now.status) == (_state(entry).stage, _state(entry).status):
+            return Verdict(engine.FAILED, f"TPP accepted the reset and did not do it: {_progress(now)}", _shown(now), vendor=vendor)
+        if _shown(now) == entry.plan.before:
+            return Verdict(engine.UNCHANGED, "TPP accepted the reset and had nothing to do", vendor=vendor)
+        return Verdict(engine.PENDING if now.processing else engine.APPLIED, f"reset; read back: {_progress(now)}", _shown(now), vendor=vendor)
+
+    def resolve(self, entry: Entry[CertificateRef, CertificateState], state: CertificateState) -> Verdict:
+        before = _state(entry)
+        if entry.plan.probe:
+            return Verdict(engine.REPEAT, "the answer was lost; asking again is safe, because TPP resets nothing that needs none")
+        same_kind = (state.in_error, state.in_process) == (before.in_error, before.in_process)
+        if same_kind and (not before.detailed or _shown(state) == _shown(before)):
+            if before.in_error or not before.processing or not self._restart:
+                return Verdict(engine.REPEAT, f"the answer was lost and the reset was not done: {_progress(state)}")
+            return Verdict(engine.UNKNOWN, f"the answer was lost and the object looks as before ({_progress(state)}); look at it in TPP before restarting")
+        if state.in_error:
+            return Verdict(engine.FAILED, f"reset (the answer was lost); failed again: {_progress(state)}", _shown(state), changed=True)
+        if self._restart:
+            return Verdict(engine.PENDING, f"reset and restarted (the answer was lost; read back: {_progress(state)})", _shown(state))
+        return Verdict(engine.APPLIED, "reset (the answer was lost; read back)", _shown(state))
+
+    def settle(self, entry: Entry[CertificateRef, CertificateState], state: CertificateState) -> Verdict:
+        before = _state(entry)
+        if state.in_error:
+            return Verdict(engine.FAILED, f"failed {'again' if entry.changed else 'meanwhile'}: {_progress(state)}", _shown(state))
+        renewed = bool(state.thumbprint) and state.thumbprint != before.thumbprint
+        vendor = {"thumbprint": state.thumbprint}
+        if renewed and (not state.processing or (state.stage or 0) >= STAGE_ENROLLED):
+            return Verdict(engine.APPLIED, f"renewed; the new thumbprint is {state.thumbprint}", _shown(state), vendor=vendor)
+        restarted = entry.changed and entry.vendor.get("restarted", self._restart)
+        if not state.processing and not restarted:
+            return Verdict(engine.APPLIED, "reset and read back: OK" if entry.changed else "no longer in process", _shown(state), vendor=vendor)
+        # A queued renewal may show nothing at all, so only a new certificate ends this.
+        return Verdict(engine.PENDING, f"waits for the renewal: {_progress(state)}", _shown(state))
+
+
+def _state(entry: Entry[CertificateRef, CertificateState]) -> CertificateState:
+    if entry.state is None:
+        raise ValueError("a step was planned for a certificate that was not observed")
+    return entry.state
+
+
+def _shown(state: CertificateState) -> dict[str, t.Any]:
+    """The fields that a reset changes."""
+    return {name: getattr(state, name) for name in CLEAN}
+
+
+def _progress(state: CertificateState) -> str:
+    """Where processing stands, in words."""
+    if not state.processing:
+        return "no processing state"
+    stage = "" if state.stage is None else f" at stage {state.stage} ({state.stage_name})"
+    waiting = "waits for approval" if state.awaits_approval else "in process"
+    return ("in error" if state.in_error else waiting) + stage + (f": {state.status}" if state.status else "")
+
+
+def _done(answer: ResetAnswer) -> str:
+    """What TPP says it did."""
+    parts = {
+        "processing state reset": answer.processing,
+        "private key mismatch repaired (the object may have no private key now)": answer.private_key_mismatch,
+        "revocation state cleared": answer.revocation,
+        "renewal restarted": answer.restart,
+    }
+    return ", ".join(text for text, done in parts.items() if done)
+
+
+def build(task: Task) -> tuple[CertificateReset, list[CertificateRef]]:
+    """The operation and its targets from the options.
+
+    :raises InputError: an option cannot work.
+    """
+    params = task.params
+    options.check_range(params, "work_to_do_timeout", 0, 120)
+    if not params["read_details"] and params["revoked"] != "reset":
+        raise InputError("read_details", "without details nobody knows what is revoked; set revoked=reset to accept that its revocation state is cleared")
+    if params.get("certificate_dn"):
+        targets = [certificate_ref("certificate_dn", params["certificate_dn"])]
+    else:
+        targets = [certificate_ref(f"certificates[{index}]", given) for index, given in enumerate(params["certificates"] or [])]
+    client = connect(params, read_only=task.check_mode, secrets=task.secrets, warn=task.warn)
+    return CertificateReset(client, params), targets
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec=ARGUMENT_SPEC,
+        mutually_exclusive=[("certificate_dn", "certificates")],
+        required_one_of=[("certificate_dn", "certificates")],
+        supports_check_mode=True,
+    )
+    run_action(module, ARGUMENT_SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

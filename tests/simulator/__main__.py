@@ -1,0 +1,49 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the simulator: ``python -m tests.simulator --ready-file ready.json``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from . import scenarios
+from .authority import write_private
+from .server import Simulator
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulator", description="One HTTPS server that imitates the vendors' APIs.")
+    parser.add_argument("--ready-file", type=Path, required=True, help="written when connections are accepted: addresses and credentials")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--scenario", default="default", help=f"one of {', '.join(scenarios.names())}, or the path of a file")
+    parser.add_argument("--state-file", type=Path, help="keep the state here; goes on from it when it exists")
+    options = parser.parse_args()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *dummy: stop.set())
+    directory = options.ready_file.resolve().with_suffix(".d")
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        simulator = Simulator(
+            options.scenario, host=options.host, port=options.port, directory=directory, state_file=options.state_file
+        )
+        simulator.start()
+    except (OSError, ValueError) as error:
+        print(f"cannot start: {error}", file=sys.stderr)
+        return 1
+    write_private(options.ready_file.resolve(), json.dumps(simulator.ready, indent=2).encode())
+    stop.wait()
+    simulator.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The simulator's own certificate authority: the server's certificate, client certificates, and every certificate that a vendor part issues."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+ROOT = "CN=certops.remediation simulator root,O=certops.remediation"
+CLIENTS = "CN=certops.remediation simulator client CA,O=certops.remediation"
+LIFETIME = timedelta(days=3650)
+
+
+def private_pem(key: Any) -> bytes:
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def new_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def write_private(path: Path, content: bytes) -> Path:
+    """Atomically, readable by the owner only."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+    return path
+
+
+class Issuer:
+    """A signing certificate and its key."""
+
+    def __init__(self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+        self.certificate = certificate
+        self.key = key
+        self._key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+
+    def sign(
+        self,
+        subject: x509.Name,
+        public_key: Any,
+        not_before: datetime,
+        not_after: datetime,
+        extensions: list[tuple[x509.ExtensionType, bool]],
+        serial: int,
+    ) -> x509.Certificate:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.certificate.subject)
+            .public_key(public_key)
+            .serial_number(serial)
+            .not_valid_before(not_before)
+            .not_valid_after(not_after)
+            .add_extension(self._key_id, False)
+        )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical)
+        return builder.sign(self.key, hashes.SHA256())
+
+
+_CA_EXTENSIONS: list[tuple[x509.ExtensionType, bool]] = [
+    (x509.BasicConstraints(ca=True, path_length=None), True),
+    (x509.KeyUsage(True, False, False, False, False, True, True, False, False), True),
+]
+LEAF_EXTENSIONS: list[tuple[x509.ExtensionType, bool]] = [
+    (x509.BasicConstraints(ca=False, path_length=None), True),
+    (x509.KeyUsage(True, False, True, False, False, False, False, False, False), True),
+    (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False),
+]
+
+
+class Authority:
+    """A root for server certificate and issuers, another one for client certificates; issuers appear when first asked for."""
+
+    def __init__(self) -> None:
+        self._issuers: dict[str, Issuer] = {}
+        self._add(ROOT, None)
+        self._add(CLIENTS, None)
+
+    @property
+    def root(self) -> Issuer:
+        return self._issuers[ROOT]
+
+    @property
+    def root_pem(self) -> bytes:
+        return self.root.certificate.public_bytes(serialization.Encoding.PEM)
+
+    def issuer(self, name: str) -> Issuer:
+        """The intermediate CA with this RFC 4514 name."""
+        return self._issuers.get(name) or self._add(name, self.root)
+
+    def _add(self, name: str, parent: Issuer | None) -> Issuer:
+        key = new_key()
+        subject = x509.Name.from_rfc4514_string(name)
+        now = datetime.now(timezone.utc)
+        extensions = [*_CA_EXTENSIONS, (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)]
+        template = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+        signer = parent or Issuer(
+            template.serial_number(1).not_valid_before(now).not_valid_after(now + LIFETIME).sign(key, hashes.SHA256()), key
+        )
+        # Issuers are older than any certificate that a scenario dates back.
+        certificate = signer.sign(subject, key.public_key(), now - LIFETIME, now + LIFETIME, extensions, x509.random_serial_number())
+        self._issuers[name] = Issuer(certificate, key)
+        return self._issuers[name]
+
+    def client_certificate(self, user: str, directory: Path) -> tuple[Path, Path]:
+        """A certificate and key file with which the user can log in."""
+        key = new_key()
+        now = datetime.now(timezone.utc)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, user)])
+        certificate = self._issuers[CLIENTS].sign(
+            subject, key.public_key(), now - timedelta(days=1), now + LIFETIME, LEAF_EXTENSIONS, x509.random_serial_number()
+        )
+        return (
+            write_private(directory / "client.pem", certificate.public_bytes(serialization.Encoding.PEM)),
+            write_private(directory / "client.key", private_pem(key)),
+        )
+
+    def server_context(self, host: str, directory: Path) -> ssl.SSLContext:
+        """TLS with a certificate for the local names and ``host``; a client certificate is welcome, not required."""
+        key = new_key()
+        now = datetime.now(timezone.utc)
+        addresses: list[x509.GeneralName] = [x509.DNSName("localhost")]
+        addresses += [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")]
+        if host not in ("localhost", "127.0.0.1", "::1"):
+            try:
+                addresses.append(x509.IPAddress(ipaddress.ip_address(host)))
+            except ValueError:
+                addresses.append(x509.DNSName(host))
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        extensions = [*LEAF_EXTENSIONS, (x509.SubjectAlternativeName(addresses), False)]
+        certificate = self.root.sign(
+            subject, key.public_key(), now - timedelta(days=1), now + LIFETIME, extensions, x509.random_serial_number()
+        )
+        chain = write_private(directory / "server.pem", certificate.public_bytes(serialization.Encoding.PEM) + private_pem(key))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(cadata=self._issuers[CLIENTS].certificate.public_bytes(serialization.Encoding.PEM).decode())
+        return context
+
+    def dump(self) -> dict[str, list[str]]:
+        return {
+            name: [issuer.certificate.public_bytes(serialization.Encoding.PEM).decode(), private_pem(issuer.key).decode()]
+            for name, issuer in self._issuers.items()
+        }
+
+    def load(self, data: dict[str, list[str]]) -> None:
+        for name, (certificate, key) in data.items():
+            private = serialization.load_pem_private_key(key.encode(), None)
+            if isinstance(private, ec.EllipticCurvePrivateKey):
+                self._issuers[name] = Issuer(x509.load_pem_x509_certificate(certificate.encode()), private)

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One request and its answer, free of any HTTP library: what a vendor part of the simulator receives and returns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+
+def canonical(raw_path: str) -> str:
+    """The form that requests are routed by: percent-decoded, lower case, no trailing slash (VPS sends ``certificates%2f%7b…``, clients mix casing)."""
+    return unquote(raw_path).lower().rstrip("/") or "/"
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a vendor answers; ``reason`` is None for the standard phrase of the status."""
+
+    status: int = 200
+    body: bytes = b""
+    reason: str | None = None
+    content_type: str = JSON_TYPE
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, data: Any, status: int = 200, reason: str | None = None) -> Answer:
+        return cls(status, json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode(), reason)
+
+    @classmethod
+    def text(cls, text: str, status: int = 200, content_type: str = "text/plain; charset=utf-8", reason: str | None = None) -> Answer:
+        return cls(status, text.encode(), reason, content_type)
+
+
+class Refusal(Exception):
+    """Raised by a handler to answer at once."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class BadBody(Exception):
+    """The request body is not what the endpoint reads; each vendor turns this into its own 400."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request. ``target``, ``mutates`` and ``effect`` are filled in on the way, for the journal."""
+
+    method: str
+    path: str
+    raw_path: str
+    raw_query: str
+    headers: Mapping[str, str]
+    body: bytes
+    client_cn: str = ""
+    user: str = ""
+    args: dict[str, str] = field(default_factory=dict)
+    target: str = ""
+    mutates: bool = False
+    effect: str = ""
+    base_url: str = ""
+    _fields: dict[str, Any] | None = None
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        return parse_qsl(self.raw_query, keep_blank_values=True)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The JSON object of the body; a form is accepted where its content type says so."""
+        if self._fields is None:
+            self._fields = self._parse()
+        return self._fields
+
+    def _parse(self) -> dict[str, Any]:
+        if "form-urlencoded" in self.headers.get("Content-Type", ""):
+            return dict(parse_qsl(self.body.decode("utf-8", "replace")))
+        try:
+            data = json.loads(self.body) if self.body.strip() else {}
+        except (ValueError, RecursionError) as error:
+            raise BadBody(f"The request body is not valid JSON: {error}") from error
+        if not isinstance(data, dict):
+            raise BadBody("The request body is not a JSON object.")
+        return data

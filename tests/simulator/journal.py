@@ -1,0 +1,76 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal: every request that reached the simulator, in order, redacted."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .exchange import BadBody, Call
+
+REDACTED = "***"
+_SECRET_WORDS = ("password", "token", "secret", "jwt", "apikey", "api_key", "privatekey", "device_code", "passphrase")
+
+
+def redact(value: Any) -> Any:
+    """A copy without the values of secret-looking names."""
+    if isinstance(value, dict):
+        return {name: REDACTED if _secret(name, item) else redact(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [redact(item) for item in value]
+    return value
+
+
+def _secret(name: str, value: Any) -> bool:
+    folded = name.lower()
+    return isinstance(value, str) and value != "" and any(word in folded for word in _SECRET_WORDS)
+
+
+def _body(call: Call) -> Any:
+    if not call.body:
+        return None
+    try:
+        return redact(call.fields)
+    except BadBody:
+        return f"<{len(call.body)} bytes that are not a JSON object>"
+
+
+class Journal:
+    """A list of entries; ``count`` goes on when the list is emptied."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self.count = 0
+
+    def open(self, call: Call, vendor: str, time: float, fault: str | None) -> dict[str, Any]:
+        """Enter a request before it is processed; its end is entered with ``close``."""
+        self.count += 1
+        entry = {
+            "n": self.count,
+            "time": round(time, 3),
+            "vendor": vendor,
+            "method": call.method,
+            "path": call.path,
+            "query": redact(dict(parse_qsl(call.raw_query, keep_blank_values=True))),
+            "target": call.target,
+            "body": _body(call),
+            "status": 0,
+            "mutates": call.mutates,
+            "effect": "",
+            "fault": fault,
+        }
+        self.entries.append(entry)
+        return entry
+
+    def effects(self, target: str) -> list[str]:
+        """What really changed on one target, in order."""
+        return [entry["effect"] for entry in self.entries if entry["effect"] and entry["target"].lower() == target.lower()]
+
+    def clear(self) -> None:
+        self.entries.clear()
+
+    def load(self, entries: list[dict[str, Any]]) -> None:
+        self.entries[:] = entries
+        self.count = entries[-1]["n"] if entries else 0

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Scenario files: YAML data that says what each vendor holds at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DIRECTORY = Path(__file__).parent / "scenarios"
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in DIRECTORY.glob("*.yml"))
+
+
+def load(scenario: str | Path | dict[str, Any]) -> dict[str, Any]:
+    """A scenario by name, by the path of a file, or given as data."""
+    if isinstance(scenario, dict):
+        return scenario
+    path = DIRECTORY / f"{scenario}.yml"
+    if not path.is_file():
+        path = Path(scenario)
+    if not path.is_file():
+        raise ValueError(f"unknown scenario {str(scenario)!r}; known: {', '.join(names())}, or the path of a file")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    if not isinstance(data, dict):
+        raise ValueError(f"{path} is not a scenario: the file must hold a mapping")
+    return data
+
+
+def expand(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The single objects of a bulk entry.
+
+    ``count`` objects are numbered from ``start`` (default 1); every text may hold ``{n}`` (or ``{n:04}``),
+    and a list under ``each`` gives each object in turn one of its mappings to be merged in.
+    """
+    if "count" not in spec:
+        yield spec
+        return
+    start = spec.get("start", 1)
+    turns = spec.get("each", [{}])
+    common = {name: value for name, value in spec.items() if name not in ("count", "start", "each")}
+    for number in range(start, start + spec["count"]):
+        yield {name: _numbered(value, number) for name, value in {**common, **turns[(number - start) % len(turns)]}.items()}
+
+
+def _numbered(value: Any, number: int) -> Any:
+    if isinstance(value, str):
+        return value.format(n=number) if "{n" in value else value
+    if isinstance(value, list):
+        return [_numbered(item, number) for item in value]
+    return value

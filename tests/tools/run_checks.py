@@ -1,0 +1,72 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks behind `make unit`, `lint`, `sanity`, `integration`, `package` and `test`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from checks import Check, run_lanes
+from workspace import DEV_VENV, LINT_VENV, TREE
+
+
+def dev(name: str, *command: str) -> Check:
+    return Check(name, command, DEV_VENV)
+
+
+def lint(name: str, *command: str) -> Check:
+    return Check(name, command, LINT_VENV)
+
+
+def unit() -> list[Check]:
+    # PYTHONPATH is for the Pythons that tests start themselves; pytest's own path is in pyproject.toml.
+    # loadfile keeps a simulator that a test module has started in one worker.
+    command = ("python", "-m", "pytest", "-n", "2", "--dist", "loadfile")
+    return [Check("unit", command, DEV_VENV, counts_tests=True, env={"PYTHONPATH": str(TREE)})]
+
+
+def linters() -> list[Check]:
+    return [
+        lint("antsibull-changelog", "antsibull-changelog", "lint"),
+        lint("reuse", "reuse", "lint", "--lines"),
+        lint("yamllint", "yamllint", "--strict", "."),
+        lint("mypy", "mypy"),
+        lint("antsibull-docs", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", "."),
+        lint("ansible-lint", "ansible-lint", "--offline", "--nocolor"),
+    ]
+
+
+def sanity() -> list[Check]:
+    return [dev("ansible-test sanity", "python", "tests/tools/ansible_test.py", "sanity")]
+
+
+def integration(*targets: str) -> list[Check]:
+    return [dev("ansible-test integration", "python", "tests/tools/ansible_test.py", "integration", *targets)]
+
+
+def package() -> list[Check]:
+    return [
+        dev("package build", "python", "tests/tools/package.py", "build"),
+        dev("package install", "python", "tests/tools/package.py", "install"),
+        lint("galaxy-importer", "python", "tests/tools/package.py", "importer"),
+    ]
+
+
+def main() -> int:
+    groups = {"unit": unit, "lint": linters, "sanity": sanity, "integration": integration, "package": package}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("group", choices=[*groups, "all"])
+    parser.add_argument("targets", nargs="*", help="integration targets, for the group integration only")
+    arguments = parser.parse_args()
+    if arguments.group == "integration":
+        return run_lanes(integration(*arguments.targets))
+    if arguments.group == "all":
+        # Quick answers first in one lane, while the slow ansible-test runs fill the other.
+        return run_lanes([*unit(), *linters(), *package()], [*sanity(), *integration()])
+    return run_lanes(groups[arguments.group]())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
