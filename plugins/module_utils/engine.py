@@ -92,6 +92,7 @@ class Verdict:
     :param outcome: APPLIED, UNCHANGED, PENDING, FAILED, UNKNOWN or REPEAT.
     :param after: the fields of the plan as they are now; the planned ones when left out.
     :param changed: only where it does not follow from the outcome: a change that was made before something failed.
+    :param final: still PENDING, but waiting any longer is not wanted: it is a person's turn.
     :param vendor: further result keys of the vendor, in its own words.
     """
 
@@ -99,6 +100,7 @@ class Verdict:
     message: str
     after: Values | None = None
     changed: bool | None = None
+    final: bool = False
     vendor: Values = dataclasses.field(default_factory=dict)
     error: RemediationError | None = None
 
@@ -419,15 +421,16 @@ class Engine(t.Generic[T, S]):
         pause = 0.0
         while waiting:
             self._operation.transport.pacer.wait(pause)
-            settled = []
+            settled, still = [], []
             for entry, state in zip(waiting, self._operation.poll([entry.target for entry in waiting])):
                 if isinstance(state, RemediationError):
+                    still.append(entry)
                     continue
-                entry.settle(self._operation.settle(entry, state))
-                if entry.outcome != PENDING:
-                    settled.append(entry)
+                verdict = self._operation.settle(entry, state)
+                entry.settle(verdict)
+                (still if entry.outcome == PENDING and not verdict.final else settled).append(entry)
             self._write_journal("outcome", settled)
-            waiting = [entry for entry in waiting if entry.outcome == PENDING]
+            waiting = still
             left = deadline - time.monotonic()
             if left <= 0:
                 break
@@ -440,7 +443,6 @@ class Engine(t.Generic[T, S]):
     # -- result ----------------------------------------------------------------------------------------------------------------------
 
     def _result(self, entries: t.Sequence[Entry[T, S]], digest: str) -> dict[str, t.Any]:
-        transport = self._operation.transport
         counts = collections.Counter(entry.outcome for entry in entries)
         shown = [entry for entry in entries if entry.changed]
         return {
@@ -449,7 +451,7 @@ class Engine(t.Generic[T, S]):
             "msg": self._message(entries, counts, digest),
             "plan_digest": digest,
             "summary": {outcome: counts[outcome] for outcome in OUTCOMES},
-            "http": {"requests": transport.requests_sent, "retries": transport.retries, "seconds_waited": round(transport.pacer.seconds_waited, 1)},
+            "http": self._operation.transport.statistics(),
             "targets": [_entry_result(entry) for entry in entries],
             "diff": {
                 "before": {entry.target.label: dict(entry.plan.before) for entry in shown},

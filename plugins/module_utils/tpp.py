@@ -76,7 +76,7 @@ CONNECTION_OPTIONS: options.Spec = options.merge(
 _GUID = re.compile(r"\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?\Z", re.IGNORECASE)
 # IIS refuses longer query strings (maxQueryString, 2048) unless its administrator raised the limit.
 _MAX_QUERY = 1800
-# Below this many names in a folder, asking for each is cheaper than asking three filters for all.
+# Below this many names in a folder, asking for each is cheaper than asking four filters for all.
 _FEW = 4
 
 
@@ -105,6 +105,7 @@ class CertificateRef:
 class CertificateState:
     """What TPP shows of one certificate object.
 
+    :param awaits_approval: a workflow ticket must be approved by a person first.
     :param detailed: read from the object itself. Otherwise only what the list's filters tell: that it exists, whether it is in error or in
         process, and its thumbprint; not its stage, status text and revocation.
     """
@@ -116,6 +117,7 @@ class CertificateState:
     stage: int | None = None
     status: str | None = None
     ticket_dn: str | None = None
+    awaits_approval: bool = False
     revocation: str | None = None
     disabled: bool = False
     management_type: str | None = None
@@ -132,11 +134,6 @@ class CertificateState:
     def processing(self) -> bool:
         """Something is going on, waits or has failed: a reset would clear it."""
         return self.in_error or self.in_process or self.stage is not None or bool(self.status) or bool(self.ticket_dn)
-
-    @property
-    def awaits_approval(self) -> bool:
-        """A workflow ticket must be approved first (pyVenafi: status text "pending workflow resolution")."""
-        return bool(self.ticket_dn) or "pending workflow" in (self.status or "").lower()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -253,25 +250,6 @@ class TppClient:
             raise VendorError(f"{VENDOR}: cannot {purpose}: {vendor_text(answer) or self.transport.describe(answer)}", status=answer.status)
         return found
 
-    def guid_by_dn(self, dn: str) -> str:
-        """The GUID of an object.
-
-        :raises VendorError: it does not exist, or these credentials may not see it: TPP says the same to both.
-        """
-        purpose = f"look up {dn}"
-        answer = self.transport.request("POST", "/vedsdk/Config/DnToGuid", json_body={"ObjectDN": dn}, purpose=purpose, temporary=_deadlocked)
-        # Config answers 200 to failures as well: Result 1 is success, 400 is "object does not exist", and neither is an HTTP status.
-        result = self._json(answer, purpose)
-        guid = guid_of(str(result.get("GUID") or ""))
-        if result.get("Result") == 1 and guid:
-            return guid
-        said = vendor_text(answer)
-        raise VendorError(
-            f"{VENDOR}: {dn} does not exist, or these credentials have no rights to it" + (f" ({said})" if said else ""),
-            code=str(result.get("Result")),
-            detail=said or None,
-        )
-
     def states(
         self, refs: t.Sequence[CertificateRef], *, need_details: t.Callable[[CertificateState], bool], by_list: bool = False
     ) -> list[CertificateState | RemediationError]:
@@ -295,7 +273,7 @@ class TppClient:
             if known and not need_details(known):
                 return known
             try:
-                guid = ref.guid or (known.guid if known else None) or self._guid(ref.dn or "")
+                guid = ref.guid or (known.guid if known else None) or self.guid(ref.dn or "")
                 return detailed_state(self.details(guid))
             except RemediationError as error:
                 if error.fatal:
@@ -304,10 +282,29 @@ class TppClient:
 
         return in_parallel(state, refs, workers)
 
-    def _guid(self, dn: str) -> str:
-        """By Config/DnToGuid, or by the list where the token's scope does not cover Config (sheet section 3: pages differ on that)."""
+    def _guid_by_dn(self, dn: str) -> str:
+        """The GUID of an object.
+
+        :raises VendorError: it does not exist, or these credentials may not see it: TPP says the same to both.
+        """
+        purpose = f"look up {dn}"
+        answer = self.transport.request("POST", "/vedsdk/Config/DnToGuid", json_body={"ObjectDN": dn}, purpose=purpose, temporary=_deadlocked)
+        # Config answers 200 to failures as well: Result 1 is success, 400 is "object does not exist", and neither is an HTTP status.
+        result = self._json(answer, purpose)
+        guid = guid_of(str(result.get("GUID") or ""))
+        if result.get("Result") == 1 and guid:
+            return guid
+        said = vendor_text(answer)
+        raise VendorError(
+            f"{VENDOR}: {dn} does not exist, or these credentials have no rights to it" + (f" ({said})" if said else ""),
+            code=str(result.get("Result")),
+            detail=said or None,
+        )
+
+    def guid(self, dn: str) -> str:
+        """The GUID of an object: by Config/DnToGuid, or by the list where the token's scope does not cover Config (sheet section 3: pages differ on that)."""
         try:
-            return self.guid_by_dn(dn)
+            return self._guid_by_dn(dn)
         except AuthorizationError:
             parent, dummy, name = dn.rpartition("\\")
             entries, dummy = self.search([("ParentDn", filter_value(parent)), ("Name", filter_value(name))])
@@ -317,17 +314,23 @@ class TppClient:
             raise
 
     def _states_by_filter(self, batch: tuple[str, t.Sequence[str]]) -> dict[str, CertificateState]:
-        """What three filters tell about the objects of one folder, by case-folded DN."""
+        """What the filters tell about the objects of one folder, by case-folded DN; nothing where the server does not know a filter."""
         parent, names = batch
         wanted = {f"{parent}\\{name}".casefold() for name in names}
         filters = [("ParentDn", parent), *(("Name", name) for name in names)]
         states: dict[str, CertificateState] = {}
         for extra, known in (
             ([("InError", "1")], {"in_error": True}),
+            ([("PendingWorkflow", "")], {"in_process": True, "awaits_approval": True}),
             ([("StageGreater", "-2"), ("InError", "0")], {"in_process": True}),
             ([], {}),
         ):
-            entries, dummy = self.search([*filters, *extra])
+            try:
+                entries, dummy = self.search([*filters, *extra])
+            except VendorError as error:
+                if error.fatal:
+                    raise
+                return {}
             for entry in entries:
                 folded = entry["DN"].casefold()
                 if folded in wanted and folded not in states:
@@ -417,10 +420,12 @@ def detailed_state(found: t.Mapping[str, t.Any]) -> CertificateState:
         dn=found["DN"],
         guid=found["Guid"].lower(),
         in_error=in_error,
-        in_process=not in_error and (bool(processing.get("InProcess")) or stage is not None or bool(processing.get("Status"))),
+        in_process=not in_error and any(processing.get(key) not in (None, False, "") for key in ("InProcess", "Stage", "Status", "TicketDN")),
         stage=stage if isinstance(stage, int) else None,
         status=printable(str(processing["Status"]), 500) if processing.get("Status") else None,
         ticket_dn=processing.get("TicketDN") or None,
+        # The text is the sign on servers that do not show the ticket (pyVenafi matches it).
+        awaits_approval=not in_error and (bool(processing.get("TicketDN")) or "pending workflow" in str(processing.get("Status")).lower()),
         revocation=printable(str(revocation), 60) if revocation else None,
         disabled=bool(found.get("Disabled")),
         management_type=found.get("ManagementType"),

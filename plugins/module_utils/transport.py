@@ -154,6 +154,7 @@ class Transport:
     ) -> Answer:
         """Send one request; safe ones are repeated while that can help, changing ones only if they provably were not processed.
 
+        :param params: the query; one without a value is sent as a bare name.
         :param purpose: what the request is for, as in "read certificate X"; used in messages.
         :param changes: the request changes something at the vendor.
         :param once: changes no certificate, yet must not be repeated when its answer is lost (a single-use token is spent).
@@ -203,6 +204,10 @@ class Transport:
         text = excerpt(answer.body, self.secrets)
         return f"HTTP {answer.status} {answer.reason}, content type {content_type}, " + (f"body: {text}" if text else "empty body")
 
+    def statistics(self) -> dict[str, t.Any]:
+        """The ``http`` value of a result. The seconds are those of all threads together."""
+        return {"requests": self.requests_sent, "retries": self.retries, "seconds_waited": round(self.pacer.seconds_waited, 1)}
+
     def close(self) -> None:
         """Give the connections back."""
         self._session.close()
@@ -228,8 +233,7 @@ class Transport:
         seconds = self.settings.timeout + extra_seconds
         url = self.settings.base_url + path
         if params:
-            # Percent-encoded blanks: not every server reads "+" as one.
-            url += "?" + urllib.parse.urlencode(params, quote_via=urllib.parse.quote)
+            url += "?" + "&".join(_quoted(name) + ("=" + _quoted(value) if value else "") for name, value in params)
         body = None
         if json_body is not None:
             body = json.dumps(json_body).encode("utf-8")
@@ -384,6 +388,11 @@ def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
                 "together, and an encrypted key needs client_key_passphrase",
             ) from None
     return context
+
+
+def _quoted(text: str) -> str:
+    """Percent-encoded, blanks as well: not every server reads "+" as one."""
+    return urllib.parse.quote(text, safe="")
 
 
 def _reason(exc: OSError) -> str:

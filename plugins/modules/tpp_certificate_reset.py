@@ -74,6 +74,12 @@ options:
         needs O(revoked=reset).
     type: bool
     default: true
+  wait_for_approval:
+    description:
+      - With O(wait=true), also wait for what a person must approve first. Otherwise such a certificate ends as C(pending) and does not fail the
+        task.
+    type: bool
+    default: false
   work_to_do_timeout:
     description:
       - For how many seconds TPP itself may work on one reset before it answers, from 0 to 120. It keeps one of the server's workers busy.
@@ -166,6 +172,7 @@ ARGUMENT_SPEC: options.Spec = options.merge(
         "revoked": {"type": "str", "choices": ["refuse", "leave", "reset"], "default": "refuse"},
         "check_private_key": {"type": "bool", "default": False, "no_log": False},
         "read_details": {"type": "bool", "default": True},
+        "wait_for_approval": {"type": "bool", "default": False},
         "work_to_do_timeout": {"type": "int", "default": 0},
     },
 )
@@ -191,6 +198,7 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
         self._read_details: bool = params["read_details"]
         self._work_to_do_timeout: int = params["work_to_do_timeout"]
         self._wait: bool = params["wait"]
+        self._wait_for_approval: bool = params["wait_for_approval"]
         self._seen: dict[str, CertificateRef] = {}
 
     def observe(self, targets: t.Sequence[CertificateRef]) -> t.Sequence[CertificateState | RemediationError]:
@@ -326,6 +334,8 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
         restarted = entry.changed and entry.vendor.get("restarted", self._restart)
         if not state.processing and not restarted:
             return Verdict(engine.APPLIED, "reset and read back: OK" if entry.changed else "no longer in process", _shown(state), vendor=vendor)
+        if state.awaits_approval and not self._wait_for_approval:
+            return Verdict(engine.PENDING, f"{_progress(state)}; somebody has to approve or reject the workflow ticket in TPP", _shown(state), final=True)
         # A queued renewal may show nothing at all, so only a new certificate ends this.
         return Verdict(engine.PENDING, f"waits for the renewal: {_progress(state)}", _shown(state))
 

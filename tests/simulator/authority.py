@@ -23,7 +23,7 @@ LIFETIME = timedelta(days=3650)
 
 
 def private_pem(key: Any) -> bytes:
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:

@@ -86,7 +86,7 @@ class Faults:
         self.active: list[Fault] = []
         self._ids = itertools.count(1)
 
-    def add(self, action: str, *, match: dict[str, str] | None = None, **options: Any) -> Fault:
+    def add(self, action: str, *, match: dict[str, Any] | None = None, **options: Any) -> Fault:
         """``faults.add("drop_after", match={"path": "reset$"}, nth=2)``; the options are the fields of ``Fault``."""
         fault = Fault(action, **(match or {}), **options)
         fault.id = next(self._ids)

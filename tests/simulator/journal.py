@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl
 
 from .exchange import BadBody, Call
 
@@ -37,6 +36,15 @@ def _body(call: Call) -> Any:
         return f"<{len(call.body)} bytes that are not a JSON object>"
 
 
+def _query(call: Call) -> dict[str, Any]:
+    """A parameter that is repeated becomes a list."""
+    collected: dict[str, Any] = {}
+    for name, value in call.query:
+        earlier = collected.get(name, [])
+        collected[name] = [*(earlier if isinstance(earlier, list) else [earlier]), value] if name in collected else value
+    return dict(redact(collected))
+
+
 class Journal:
     """A list of entries; ``count`` goes on when the list is emptied."""
 
@@ -53,7 +61,7 @@ class Journal:
             "vendor": vendor,
             "method": call.method,
             "path": call.path,
-            "query": redact(dict(parse_qsl(call.raw_query, keep_blank_values=True))),
+            "query": _query(call),
             "target": call.target,
             "body": _body(call),
             "status": 0,

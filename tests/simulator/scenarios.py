@@ -47,7 +47,7 @@ def expand(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
     turns = spec.get("each", [{}])
     common = {name: value for name, value in spec.items() if name not in ("count", "start", "each")}
     for number in range(start, start + spec["count"]):
-        yield {name: _numbered(value, number) for name, value in {**common, **turns[(number - start) % len(turns)]}.items()}
+        yield _numbered({**common, **turns[(number - start) % len(turns)]}, number)
 
 
 def _numbered(value: Any, number: int) -> Any:
@@ -55,4 +55,6 @@ def _numbered(value: Any, number: int) -> Any:
         return value.format(n=number) if "{n" in value else value
     if isinstance(value, list):
         return [_numbered(item, number) for item in value]
+    if isinstance(value, dict):
+        return {name: _numbered(item, number) for name, item in value.items()}
     return value

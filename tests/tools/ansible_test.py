@@ -60,7 +60,9 @@ class Lane:
         _drop_urls(internals)
 
     def run(self, *arguments: str) -> int:
-        command = [self.python.with_name("ansible-test"), arguments[0], "--local", "--color", "no", *arguments[1:]]
+        # With a target of its own ansible-test works on this machine too, but refuses to be told so.
+        local = [] if "--target" in arguments else ["--local"]
+        command = [self.python.with_name("ansible-test"), arguments[0], *local, "--color", "no", *arguments[1:]]
         skipped = False
         with subprocess.Popen(
             command, cwd=self.collection, env=self._environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -196,8 +198,9 @@ def main() -> int:
     parser.add_argument("--venv", type=Path, default=DEV_VENV, help="the environment whose ansible-test is run")
     parser.add_argument("--lane", default="dev", help="runs at the same time need lanes of different names")
     arguments, rest = parser.parse_known_args()
-    # Ends the simulator when this script is ended.
-    signal.signal(signal.SIGTERM, lambda *dummy: sys.exit(143))
+    # Leaves by way of the simulator's end.
+    for how in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(how, lambda number, dummy: sys.exit(128 + number))
     lane = Lane(arguments.venv.absolute(), f"{arguments.lane}-{arguments.kind}")
     return {"sanity": sanity, "integration": integration}[arguments.kind](lane, rest)
 

@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from processes import end_families
 from workspace import CACHE, ROOT
 
 LOGS = CACHE / "logs"
@@ -121,19 +122,10 @@ class Runner:
             return process
 
     def _stop(self) -> None:
-        """End every running check: politely first, so that it can stop what it started itself."""
         with self.lock:
             self.stopping = True
             running = list(self.running)
-        for how, patience in ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
-            for process in running:
-                try:
-                    os.killpg(process.pid, how)
-                except ProcessLookupError:
-                    pass
-            deadline = time.monotonic() + patience
-            while any(_group_alive(process.pid) for process in running) and time.monotonic() < deadline:
-                time.sleep(0.1)
+        end_families(running)
 
     def _summarise(self) -> int:
         passed = sum(result.passed for result in self.results)
@@ -161,14 +153,6 @@ def _verdict(result: Result) -> str:
     word = "FAILED" if result.failed else "ok"
     counts = f" ({result.passed} passed, {result.failed} failed)" if result.check.counts_tests else ""
     return f"{word:6} {result.check.name}{counts}, {result.seconds:.0f} s"
-
-
-def _group_alive(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _count(output: Sequence[str]) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from ..clock import iso
 from ..exchange import Answer, Call, Refusal
 from ..routes import Routes
 from . import search
-from .issuing import KEY_KINDS, SAN_KINDS, key_kind_of, names_of, pem, read_csr, sign
+from .issuing import DETAIL_NAMES, KEY_KINDS, SAN_KINDS, key_kind_of, names_of, pem, read_csr, sign
 from .lifecycle import CLICK_RETRY, LOCKED, QUEUED
 from .objects import Certificate, Node, Version
 
@@ -126,7 +126,7 @@ def facts_of(tpp: Tpp, certificate: Certificate) -> dict[str, Any]:
 
 def details_of(tpp: Tpp, certificate: Certificate) -> dict[str, Any]:
     """``DetailedCertificateResult`` (S-CERT); what is empty is left out, as recorded (XSOAR)."""
-    sans = {f"SubjectAltName{kind}": values for kind, values in certificate.sans.items() if values}
+    sans = {DETAIL_NAMES[kind]: values for kind, values in certificate.sans.items() if values}
     members = {
         "Approver": certificate.approver,
         "CertificateAuthorityDN": certificate.authority,

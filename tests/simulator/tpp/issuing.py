@@ -20,14 +20,22 @@ from ..clock import iso, utc
 from .objects import Version
 
 SAN_KINDS = ("DNS", "Email", "IP", "UPN", "URI")
+DETAIL_NAMES = {
+    kind: f"SubjectAltName{name}" for kind, name in zip(SAN_KINDS, ("DNS", "Email", "IPAddress", "OtherNameUPN", "URI"))
+}
 _UPN_OID = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 _EC_OID, _RSA_OID, _ECDSA_SHA256_OID = "1.2.840.10045.2.1", "1.2.840.113549.1.1.1", "1.2.840.10045.4.3.2"
 _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {"EC256": ec.SECP256R1, "EC384": ec.SECP384R1, "EC521": ec.SECP521R1}
 KEY_KINDS = (*_CURVES, "RSA2048", "RSA3072", "RSA4096")
 
 
-def key_kind_of(public_key: Any) -> str:
-    return f"{'RSA' if isinstance(public_key, rsa.RSAPublicKey) else 'EC'}{public_key.key_size}"
+def key_kind_of(public_key: object) -> str:
+    """The reverse of ``make_key``."""
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return f"RSA{public_key.key_size}"
+    if isinstance(public_key, ec.EllipticCurvePublicKey):
+        return f"EC{public_key.key_size}"
+    raise ValueError("neither an RSA nor an elliptic curve key")
 
 
 def pem(certificate: x509.Certificate) -> str:
@@ -57,12 +65,14 @@ def new_version(
 
 
 def read_csr(text: str) -> x509.CertificateSigningRequest:
-    """Parse a PKCS#10 with or without its PEM armour."""
+    """Parse a PKCS#10 with or without its PEM armour; only RSA and elliptic curve keys are taken."""
     if "BEGIN" not in text:
         body = "".join(text.split())
         lines = "\n".join(body[i:i + 64] for i in range(0, len(body), 64))
         text = f"-----BEGIN CERTIFICATE REQUEST-----\n{lines}\n-----END CERTIFICATE REQUEST-----\n"
-    return x509.load_pem_x509_csr(text.replace("NEW CERTIFICATE REQUEST", "CERTIFICATE REQUEST").encode())
+    csr = x509.load_pem_x509_csr(text.replace("NEW CERTIFICATE REQUEST", "CERTIFICATE REQUEST").encode())
+    key_kind_of(csr.public_key())
+    return csr
 
 
 def names_of(csr: x509.CertificateSigningRequest) -> tuple[str, dict[str, list[str]]]:
@@ -102,7 +112,8 @@ def sign(version: Version, authority: Authority) -> Version:
     issuer = authority.issuer(version.authority)
     if version.csr:
         csr = read_csr(version.csr)
-        subject, public_key = csr.subject, csr.public_key()
+        subject: x509.Name = csr.subject
+        public_key: Any = csr.public_key()
     else:
         key = make_key(version.key_kind)
         version.key_pem = private_pem(key).decode()
@@ -137,7 +148,7 @@ def sign(version: Version, authority: Authority) -> Version:
         "Thumbprint": certificate.fingerprint(hashes.SHA1()).hex().upper(),
         **{
             name: version.sans[kind]
-            for kind, name in zip(SAN_KINDS, ("SubjectAltNameDNS", "SubjectAltNameEmail", "SubjectAltNameIPAddress", "SubjectAltNameOtherNameUPN", "SubjectAltNameURI"))
+            for kind, name in DETAIL_NAMES.items()
             if version.sans.get(kind)
         },
     }

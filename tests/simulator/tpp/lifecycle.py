@@ -19,7 +19,8 @@ LOCKED = (
     "Failed to lock certificate. The reset failed because the certificate is currently in use by another process. Please try again later."
 )
 CA_DOWN = (
-    "Post CSR failed with error: Cannot connect to the certificate authority (CA). Verify that the CA is running and that the credential is valid, and then click Retry."
+    "Post CSR failed with error: Cannot connect to the certificate authority (CA). "
+    "Verify that the CA is running and that the credential is valid, and then click Retry."
 )
 CLICK_RETRY = "This certificate cannot be processed while it is in an error state. Fix any errors, and then click Retry."
 PENDING_WORKFLOW = "Pending workflow resolution"

@@ -45,7 +45,7 @@ class Tpp:
     """A Trust Protection Platform. Index it by DN: ``tpp["\\\\VED\\\\Policy\\\\…"]`` is the certificate, brought up to the clock."""
 
     name = "tpp"
-    prefixes = ("/vedauth", "/vedsdk")
+    prefixes: tuple[str, ...] = ("/vedauth", "/vedsdk")
 
     def __init__(self, clock: Clock, authority: Authority, lock: threading.RLock) -> None:
         self.clock = clock
@@ -87,6 +87,11 @@ class Tpp:
         with self.lock:
             for spec in specs:
                 build(self, {**self.defaults, **spec})
+
+    def facts(self, dn: str) -> dict[str, Any]:
+        """What the API shows of the current certificate: ``Thumbprint``, ``Serial`` and so on."""
+        with self.lock:
+            return certificates.facts_of(self, self[dn])
 
     def approve(self, dn: str) -> None:
         """Resolve the workflow ticket of a certificate."""

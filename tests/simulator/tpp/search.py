@@ -159,6 +159,10 @@ def _of_version(read: Callable[[Version], Any], missing: Any = "") -> Callable[[
     return lambda certificate: read(certificate.versions[-1]) if certificate.versions else missing
 
 
+def _names(kind: str) -> Callable[[Certificate], Any]:
+    return _of_version(lambda version: version.sans.get(kind, []), [])
+
+
 def _filters(tpp: Tpp) -> dict[str, Callable[[str, list[str]], Test]]:
     """All known filters, the cheap ones first: tests are run in this order."""
 
@@ -181,13 +185,18 @@ def _filters(tpp: Tpp) -> dict[str, Callable[[str, list[str]], Test]]:
         "validationstate": _among(lambda item: item.validation),
         "certificatetype": _among(lambda item: item.class_name),
         "pkixparameterset": _among(lambda item: pkix_parameter_set(item.key_kind)),
+        "keyalgorithm": _among(lambda item: "RSA" if item.key_kind.startswith("RSA") else "ECC"),
+        "keysize": _among(lambda item: item.key_kind.lstrip("RSAEC")),
+        "iswildcard": _boolean(lambda item: item.subject.startswith("*.")),
+        # Nothing here is self-signed or exempt from validation.
+        **dict.fromkeys(("isselfsigned", "validationdisabled", "networkvalidationdisabled"), _boolean(lambda dummy: False)),
         "cn": _among(_of_version(lambda version: version.common_name)),
         "serial": _among(_of_version(lambda version: f"{version.serial:032x}")),
         "issuer": _among(_of_version(lambda version: version.authority)),
         "thumbprint": _among(fact("Thumbprint")),
     }
     for kind in SAN_KINDS:
-        known[f"san-{kind.lower()}"] = _among(_of_version(lambda version, kind=kind: version.sans.get(kind, []), []))
+        known[f"san-{kind.lower()}"] = _among(_names(kind))
     dates: dict[str, Callable[[Certificate], float | None]] = {
         "createdon": lambda item: item.created_on,
         "validfrom": _of_version(lambda version: version.not_before // 1, None),
@@ -276,12 +285,11 @@ def listing(tpp: Tpp, call: Call) -> Answer:
 
 
 def _with_fields(tpp: Tpp, certificate: Certificate, names: list[str]) -> bytes:
-    """The entry with members of the object's details added (OptionalFields)."""
-    from .certificates import details_of  # pylint: disable=import-outside-toplevel
-
-    details = {name.lower(): (name, value) for name, value in details_of(tpp, certificate).items()}
-    extra = dict(details[name.lower()] for name in names if name.lower() in details)
-    return json.dumps({**json.loads(_entry(tpp, certificate)), **extra}, ensure_ascii=False).encode()
+    """The entry with more of the certificate's facts below ``X509`` (OptionalFields, PYV)."""
+    entry = json.loads(_entry(tpp, certificate))
+    facts = {name.lower(): (name, value) for name, value in (certificate.current.facts if certificate.current else {}).items()}
+    entry["X509"].update(facts[name.lower()] for name in names if name.lower() in facts)
+    return json.dumps(entry, ensure_ascii=False).encode()
 
 
 def _links(call: Call, limit: int, offset: int, total: int) -> list[dict[str, str]]:

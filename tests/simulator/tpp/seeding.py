@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..scenarios import expand
 from .issuing import new_version
-from .lifecycle import STAGES
 from .objects import HOME, Certificate, Consumer, Node, Plan, fold
 
 if TYPE_CHECKING:
@@ -22,7 +21,10 @@ _PLAIN = (
     "in_error", "in_process", "ticket_dn", "work_to_do", "key_state", "revocation", "lock", "user_csr", "csr", "key_kind", "validation",
     "valid_days", "rights", "sans", "class_name",
 )
-_OWN = ("dn", "name", "folder", "authority", "consumers", "renewal", "age_days", "versions", "lock_seconds", "in_flight", "ticket", "count", "start", "each", "dns")
+_OWN = (
+    "dn", "name", "folder", "subject", "dns", "authority", "consumers", "renewal", "age_days", "versions", "lock_seconds", "in_flight",
+    "ticket", "count", "start", "each",
+)
 _KNOWN = frozenset((*_PLAIN, *_OWN))
 _RENEWAL = frozenset(Plan.__slots__)
 

@@ -1,0 +1,386 @@
+#!/usr/bin/python
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: tpp_certificate_info
+short_description: Find certificates in Venafi TPP and tell their state
+version_added: 0.1.0
+author:
+  - certops.remediation contributors (@certops)
+description:
+  - Reads certificate objects of Venafi Trust Protection Platform (TPP) by DN, by GUID, or by the search filters of the server, all pages of
+    them.
+  - What it returns can be given to M(certops.remediation.tpp_certificate_reset) as it is.
+  - All filters that are given must match. Without any, all certificates that the credentials may see are returned.
+  - Needs the token scope C(certificate).
+options:
+  certificates:
+    description:
+      - The certificates to read, each a DN, a GUID, or a mapping with V(dn) or V(guid). Cannot be combined with filters.
+    type: list
+    elements: raw
+  folder:
+    description:
+      - The full DN of a policy folder, such as V(\\VED\\Policy\\Certificates).
+    type: str
+  recursive:
+    description:
+      - Search the folders below O(folder) as well.
+    type: bool
+    default: true
+  name:
+    description:
+      - The names of certificate objects, any of which matches.
+    type: list
+    elements: str
+  in_error:
+    description:
+      - Whether processing has failed.
+    type: bool
+  stage:
+    description:
+      - Processing stages, any of which matches, such as V(500) while the CSR is posted or V(700) while the certificate is retrieved.
+    type: list
+    elements: int
+  stage_above:
+    description:
+      - Only stages above this one.
+    type: int
+  stage_below:
+    description:
+      - Only stages below this one.
+    type: int
+  pending_workflow:
+    description:
+      - Only certificates that wait for the approval of a workflow. TPP can search for these, but not for the others.
+    type: bool
+    default: false
+  disabled:
+    description:
+      - Whether processing is disabled.
+    type: bool
+  management_type:
+    description:
+      - Management types, any of which matches.
+    type: list
+    elements: str
+    choices: [Unassigned, Monitoring, Enrollment, Provisioning]
+  expires_within_days:
+    description:
+      - Only certificates that expire between now and in this number of days.
+    type: int
+  expires_before:
+    description:
+      - Only certificates that expire before this date, V(YYYY-MM-DD) or ISO 8601 in UTC.
+    type: str
+  expires_after:
+    description:
+      - Only certificates that expire after this date, V(YYYY-MM-DD) or ISO 8601 in UTC.
+    type: str
+  issuer:
+    description:
+      - The DN of the issuer as the certificate has it, such as V(CN=Example Issuing CA, O=Example).
+    type: str
+  common_name:
+    description:
+      - Common names, any of which matches.
+    type: list
+    elements: str
+  dns_name:
+    description:
+      - DNS names among the subject alternative names, any of which matches.
+    type: list
+    elements: str
+  thumbprint:
+    description:
+      - SHA-1 thumbprints, any of which matches, in either case, with or without colons.
+    type: list
+    elements: str
+  certificate_path:
+    description:
+      - PEM or DER files with certificates, any of which matches. This tells which object in TPP a certificate at hand belongs to.
+    type: list
+    elements: path
+  serial:
+    description:
+      - Serial numbers in hexadecimal, any of which matches, in either case, with or without colons.
+    type: list
+    elements: str
+  filters:
+    description:
+      - Further filters in the vendor's own words, such as C(KeySizeLess) or C(CreatedOnGreater); a list of values matches any of them.
+    type: dict
+    default: {}
+  details:
+    description:
+      - Also read each certificate by itself, one request each, for its stage, its status text, whether it is revoked, and its renewal details.
+      - Always so for O(certificates).
+    type: bool
+    default: true
+  limit:
+    description:
+      - Return at most this number of certificates.
+    type: int
+extends_documentation_fragment:
+  - certops.remediation.tpp
+  - certops.remediation.connection
+  - certops.remediation.attributes
+  - certops.remediation.attributes.info
+  - certops.remediation.attributes.tpp
+seealso:
+  - module: certops.remediation.tpp_certificate_reset
+  - name: Venafi Web SDK, GET Certificates
+    description: The search behind this module.
+    link: https://docs.venafi.com/Docs/currentSDK/TopNav/Content/SDK/WebSDK/r-SDK-GET-Certificates.php
+"""
+
+EXAMPLES = r"""
+- name: Find what is in error below a folder, and why
+  certops.remediation.tpp_certificate_info:
+    folder: '\VED\Policy\Certificates'
+    in_error: true
+  register: stuck
+
+- name: Tell why
+  ansible.builtin.debug:
+    msg: "{{ stuck.certificates | map(attribute='status') | list }}"
+
+- name: Count what expires within 30 days, without reading each certificate
+  certops.remediation.tpp_certificate_info:
+    folder: '\VED\Policy\Certificates'
+    expires_within_days: 30
+    details: false
+  register: expiring
+
+- name: Find what waits for an approval
+  certops.remediation.tpp_certificate_info:
+    pending_workflow: true
+
+- name: Read two certificates, one by DN and one by GUID
+  certops.remediation.tpp_certificate_info:
+    certificates:
+      - '\VED\Policy\Certificates\Retail\Web\web-0001.shop.example.com'
+      - guid: "{{ stuck.certificates[0].guid }}"
+
+- name: Find certificates by thumbprint
+  certops.remediation.tpp_certificate_info:
+    thumbprint:
+      - "{{ stuck.certificates[0].thumbprint }}"
+"""
+
+RETURN = r"""
+RETURN_PLACEHOLDER
+"""
+
+import datetime
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.certops.remediation.plugins.module_utils import options
+from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError
+from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
+from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_info
+from ansible_collections.certops.remediation.plugins.module_utils.tpp import (
+    CONNECTION_OPTIONS,
+    TppClient,
+    certificate_ref,
+    checked_dn,
+    connect,
+    detailed_state,
+    filter_value,
+)
+from ansible_collections.certops.remediation.plugins.module_utils.x509 import CRYPTOGRAPHY_IMPORT_ERROR, load_certificates, normalise_hex, thumbprint
+
+ARGUMENT_SPEC: options.Spec = options.merge(
+    CONNECTION_OPTIONS,
+    {
+        "certificates": {"type": "list", "elements": "raw"},
+        "folder": {"type": "str"},
+        "recursive": {"type": "bool", "default": True},
+        "name": {"type": "list", "elements": "str"},
+        "in_error": {"type": "bool"},
+        "stage": {"type": "list", "elements": "int"},
+        "stage_above": {"type": "int"},
+        "stage_below": {"type": "int"},
+        "pending_workflow": {"type": "bool", "default": False},
+        "disabled": {"type": "bool"},
+        "management_type": {"type": "list", "elements": "str", "choices": ["Unassigned", "Monitoring", "Enrollment", "Provisioning"]},
+        "expires_within_days": {"type": "int"},
+        "expires_before": {"type": "str"},
+        "expires_after": {"type": "str"},
+        "issuer": {"type": "str"},
+        "common_name": {"type": "list", "elements": "str"},
+        "dns_name": {"type": "list", "elements": "str"},
+        "thumbprint": {"type": "list", "elements": "str"},
+        "certificate_path": {"type": "list", "elements": "path"},
+        "serial": {"type": "list", "elements": "str"},
+        "filters": {"type": "dict", "default": {}},
+        "details": {"type": "bool", "default": True},
+        "limit": {"type": "int"},
+    },
+)
+
+# Options whose values go to the filter of that name as they are, quoted where they need it.
+VENDOR_FILTERS = {
+    "name": "Name",
+    "stage": "Stage",
+    "stage_above": "StageGreater",
+    "stage_below": "StageLess",
+    "management_type": "ManagementType",
+    "issuer": "Issuer",
+    "common_name": "CN",
+    "dns_name": "SAN-DNS",
+}
+
+
+def search_filters(params: t.Mapping[str, t.Any], now: datetime.datetime) -> list[tuple[str, str]]:
+    """The vendor's filters for the options, in its own names.
+
+    :param now: with a time zone; what ``expires_within_days`` counts from.
+    :raises InputError: a value cannot be meant.
+    """
+    filters: list[tuple[str, str]] = []
+    if params.get("folder"):
+        filters.append(("ParentDnRecursive" if params["recursive"] else "ParentDn", filter_value(checked_dn("folder", params["folder"]))))
+    for option, name in VENDOR_FILTERS.items():
+        given = params.get(option)
+        values = given if isinstance(given, list) else [] if given in (None, "") else [given]
+        filters.extend((name, filter_value(str(value))) for value in values)
+    for option, name in (("in_error", "InError"), ("disabled", "Disabled")):
+        if params.get(option) is not None:
+            filters.append((name, "1" if params[option] else "0"))
+    if params["pending_workflow"]:
+        filters.append(("PendingWorkflow", ""))
+    for option, name in (("thumbprint", "Thumbprint"), ("serial", "Serial")):
+        filters.extend((name, normalise_hex(option, value)) for value in params.get(option) or [])
+    for path in params.get("certificate_path") or []:
+        filters.extend(("Thumbprint", thumbprint(certificate)) for certificate in load_certificates("certificate_path", _file(path)))
+    if params.get("expires_within_days") is not None:
+        until = now + datetime.timedelta(days=params["expires_within_days"])
+        filters += [("ValidToGreater", _vendor_date(now)), ("ValidToLess", _vendor_date(until))]
+    for option, name in (("expires_before", "ValidToLess"), ("expires_after", "ValidToGreater")):
+        if params.get(option):
+            filters.append((name, _vendor_date(_moment(option, params[option]))))
+    for name, given in params["filters"].items():
+        filters.extend((str(name), filter_value(str(value))) for value in (given if isinstance(given, list) else [given]))
+    return filters
+
+
+def _file(path: str) -> bytes:
+    try:
+        with open(path, "rb") as handle:
+            return handle.read()
+    except OSError as exc:
+        raise InputError("certificate_path", f"{path!r} cannot be read ({exc.strerror})") from None
+
+
+def _moment(option: str, text: str) -> datetime.datetime:
+    """A date or an ISO 8601 moment; UTC unless it says otherwise."""
+    try:
+        moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise InputError(option, f"{printable(text, 40)!r} is not a date; write 2026-11-30 or 2026-11-30T12:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+
+
+def _vendor_date(moment: datetime.datetime) -> str:
+    """ISO 8601 in UTC with seven decimals, as TPP writes it."""
+    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")
+
+
+def record(entry: t.Mapping[str, t.Any], details: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
+    """One certificate of the result. The keys are always the same; what only the details tell is null without them."""
+    listed = entry.get("X509") or {}
+    found = details or entry
+    certificate = found.get("CertificateDetails") or {}
+    state = detailed_state(found)
+    shown: dict[str, t.Any] = {
+        "dn": state.dn,
+        "guid": state.guid,
+        "name": found.get("Name"),
+        "folder": found.get("ParentDn"),
+        "common_name": certificate.get("CN") or listed.get("CN"),
+        "dns_names": certificate.get("SubjectAltNameDNS") or (listed.get("SANS") or {}).get("DNS") or [],
+        "serial": certificate.get("Serial") or listed.get("Serial"),
+        "thumbprint": state.thumbprint or listed.get("Thumbprint"),
+        "valid_from": certificate.get("ValidFrom") or listed.get("ValidFrom"),
+        "valid_to": state.valid_to or listed.get("ValidTo"),
+        "issuer": certificate.get("Issuer"),
+        "authority_dn": found.get("CertificateAuthorityDN"),
+        "renewal_details": found.get("RenewalDetails") or {},
+        "detailed": details is not None,
+    }
+    for name in ("in_error", "in_process", "stage", "stage_name", "status", "awaits_approval", "ticket_dn", "revocation", "disabled", "management_type"):
+        shown[name] = getattr(state, name) if details is not None else None
+    return shown
+
+
+def read(task: Task) -> dict[str, t.Any]:
+    """The result of the task.
+
+    :raises RemediationError: wrong options, credentials or connection.
+    """
+    params = task.params
+    options.check_range(params, "limit", 1)
+    options.check_range(params, "expires_within_days", 0, 36500)
+    filters = search_filters(params, datetime.datetime.now(datetime.timezone.utc))
+    given = params["certificates"]
+    refs = [certificate_ref(f"certificates[{index}]", entry) for index, entry in enumerate(given or [])]
+    if given is not None and filters:
+        raise InputError("certificates", "cannot be combined with filters; leave one of them out")
+    client = connect(params, read_only=True, secrets=task.secrets, warn=task.warn)
+    try:
+        entries: t.Sequence[t.Mapping[str, t.Any]]
+        if given is not None:
+            entries, total = [{"DN": ref.dn, "Guid": ref.guid} for ref in refs], len(refs)
+        else:
+            entries, total = client.search(filters, params["limit"])
+        certificates, unreadable = _read_each(client, entries, details=params["details"] or given is not None)
+    finally:
+        client.transport.close()
+    if unreadable:
+        task.warn(f"{len(unreadable)} certificates could not be read; see unreadable")
+    return {"certificates": certificates, "count": len(certificates), "total": total, "unreadable": unreadable, "http": client.transport.statistics()}
+
+
+def _read_each(
+    client: TppClient, entries: t.Sequence[t.Mapping[str, t.Any]], *, details: bool
+) -> tuple[list[dict[str, t.Any]], list[dict[str, t.Any]]]:
+    """The records of ``entries``, and what could not be read with the reason."""
+
+    def one(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any] | RemediationError:
+        if not details:
+            return record(entry, None)
+        try:
+            return record(entry, client.details(entry["Guid"] or client.guid(entry["DN"])))
+        except RemediationError as error:
+            if error.fatal:
+                raise
+            return error
+
+    certificates: list[dict[str, t.Any]] = []
+    unreadable: list[dict[str, t.Any]] = []
+    for entry, result in zip(entries, in_parallel(one, entries, client.transport.settings.concurrency)):
+        if isinstance(result, RemediationError):
+            unreadable.append({"target": entry["DN"] or entry["Guid"], "error": result.as_result()})
+        else:
+            certificates.append(result)
+    return certificates, unreadable
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    if CRYPTOGRAPHY_IMPORT_ERROR and module.params["certificate_path"]:
+        module.fail_json(msg=missing_required_lib("cryptography"), exception=CRYPTOGRAPHY_IMPORT_ERROR)
+    run_info(module, ARGUMENT_SPEC, read)
+
+
+if __name__ == "__main__":
+    main()
