@@ -421,7 +421,8 @@ class Engine(t.Generic[T, S]):
         pause = 0.0
         while waiting:
             self._operation.transport.pacer.wait(pause)
-            settled, still = [], []
+            settled: list[Entry[T, S]] = []
+            still: list[Entry[T, S]] = []
             for entry, state in zip(waiting, self._operation.poll([entry.target for entry in waiting])):
                 if isinstance(state, RemediationError):
                     still.append(entry)

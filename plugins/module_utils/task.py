@@ -38,7 +38,7 @@ class Task:
     warn: t.Callable[[str], None]
 
 
-def run_action(module: AnsibleModule, spec: Spec, build: t.Callable[[Task], tuple[Operation[t.Any, t.Any], t.Sequence[t.Any]]]) -> t.NoReturn:
+def run_action(module: AnsibleModule, spec: Spec, build: t.Callable[[Task], tuple[Operation[t.Any, t.Any], t.Sequence[t.Any]]]) -> None:
     """Run an action module to its end. ``build`` makes the operation and its targets of the task."""
 
     def work(task: Task) -> dict[str, t.Any]:
@@ -51,12 +51,12 @@ def run_action(module: AnsibleModule, spec: Spec, build: t.Callable[[Task], tupl
     _run(module, spec, work)
 
 
-def run_info(module: AnsibleModule, spec: Spec, read: t.Callable[[Task], dict[str, t.Any]]) -> t.NoReturn:
+def run_info(module: AnsibleModule, spec: Spec, read: t.Callable[[Task], dict[str, t.Any]]) -> None:
     """Run a module that only reads. ``read`` makes the result."""
     _run(module, spec, lambda task: {"changed": False, **read(task)})
 
 
-def _run(module: AnsibleModule, spec: Spec, work: t.Callable[[Task], dict[str, t.Any]]) -> t.NoReturn:
+def _run(module: AnsibleModule, spec: Spec, work: t.Callable[[Task], dict[str, t.Any]]) -> None:
     if REQUESTS_IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     secrets = Secrets(lambda value: _register(module, value))

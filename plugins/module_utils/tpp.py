@@ -24,6 +24,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     BusyError,
     InputError,
     RemediationError,
+    UnreadableAnswerError,
     VendorError,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
@@ -307,7 +308,7 @@ class TppClient:
             return self._guid_by_dn(dn)
         except AuthorizationError:
             parent, dummy, name = dn.rpartition("\\")
-            entries, dummy = self.search([("ParentDn", filter_value(parent)), ("Name", filter_value(name))])
+            entries = self.search([("ParentDn", filter_value(parent)), ("Name", filter_value(name))])[0]
             for entry in entries:
                 if entry["DN"].casefold() == dn.casefold():
                     return str(entry["Guid"])
@@ -319,14 +320,15 @@ class TppClient:
         wanted = {f"{parent}\\{name}".casefold() for name in names}
         filters = [("ParentDn", parent), *(("Name", name) for name in names)]
         states: dict[str, CertificateState] = {}
-        for extra, known in (
+        questions: list[tuple[list[tuple[str, str]], dict[str, t.Any]]] = [
             ([("InError", "1")], {"in_error": True}),
             ([("PendingWorkflow", "")], {"in_process": True, "awaits_approval": True}),
             ([("StageGreater", "-2"), ("InError", "0")], {"in_process": True}),
             ([], {}),
-        ):
+        ]
+        for extra, known in questions:
             try:
-                entries, dummy = self.search([*filters, *extra])
+                entries = self.search([*filters, *extra])[0]
             except VendorError as error:
                 if error.fatal:
                     raise

@@ -103,8 +103,8 @@ class TppCredentials:
         if self._store:
             return self._stored_token(self._store, refused)
         if login.username:
-            return self._ask("oauth", {"username": login.username, "password": login.password, "scope": login.scope})["access_token"]
-        return self._ask("certificate", {"scope": login.scope})["access_token"]
+            return str(self._ask("oauth", {"username": login.username, "password": login.password, "scope": login.scope})["access_token"])
+        return str(self._ask("certificate", {"scope": login.scope})["access_token"])
 
     def _stored_token(self, store: TokenStore, refused: str | None) -> str:
         """The token of the file, refreshed when it is refused or about to expire; another process may have done so already."""

@@ -338,7 +338,7 @@ def _open_session(settings: HttpSettings, secrets: Secrets, user_agent: str) -> 
         def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
             return super().proxy_manager_for(proxy, ssl_context=context, **kwargs)
 
-        def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+        def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
             host_params, dummy = super().build_connection_pool_key_attributes(request, verify, cert)
             return host_params, {"cert_reqs": _verify_mode(settings)}
 

@@ -173,7 +173,159 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-RETURN_PLACEHOLDER
+certificates:
+  description: The certificates found. What only the details tell is null when O(details=false).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    dn:
+      description: The DN of the certificate object.
+      returned: always
+      type: str
+      sample: '\\VED\\Policy\\Certificates\\Retail\\Web\\web-0301.shop.example.com'
+    guid:
+      description: The GUID of the certificate object.
+      returned: always
+      type: str
+      sample: "{758b0593-2fe2-5cb0-a6fc-bfaae2310673}"
+    name:
+      description: The name of the object in its folder.
+      returned: always
+      type: str
+      sample: web-0301.shop.example.com
+    folder:
+      description: The DN of its folder.
+      returned: always
+      type: str
+      sample: '\\VED\\Policy\\Certificates\\Retail\\Web'
+    detailed:
+      description: Whether the certificate was read by itself.
+      returned: always
+      type: bool
+      sample: true
+    in_error:
+      description: Whether processing has failed.
+      returned: always
+      type: bool
+      sample: true
+    in_process:
+      description: Whether processing goes on or waits, without an error.
+      returned: always
+      type: bool
+      sample: false
+    stage:
+      description: The processing stage.
+      returned: always
+      type: int
+      sample: 500
+    stage_name:
+      description: The name of the stage.
+      returned: always
+      type: str
+      sample: PostCSR
+    status:
+      description: TPP's text on the processing state.
+      returned: always
+      type: str
+      sample: "Post CSR failed with error: Cannot connect to the certificate authority (CA)."
+    awaits_approval:
+      description: Whether a person has to approve a workflow ticket first.
+      returned: always
+      type: bool
+      sample: false
+    ticket_dn:
+      description: The DN of that ticket, on servers that show it.
+      returned: always
+      type: str
+      sample: null
+    revocation:
+      description: The revocation state of the object; null if it has none.
+      returned: always
+      type: str
+      sample: null
+    disabled:
+      description: Whether processing is disabled.
+      returned: always
+      type: bool
+      sample: false
+    management_type:
+      description: The management type.
+      returned: always
+      type: str
+      sample: Enrollment
+    authority_dn:
+      description: The DN of the CA template.
+      returned: always
+      type: str
+      sample: '\\VED\\Policy\\Administration\\CAs\\Corp Issuing CA 1'
+    common_name:
+      description: The common name of the certificate.
+      returned: always
+      type: str
+      sample: web-0301.shop.example.com
+    dns_names:
+      description: The DNS names among its subject alternative names.
+      returned: always
+      type: list
+      elements: str
+      sample: [web-0301.shop.example.com]
+    serial:
+      description: The serial number in hexadecimal.
+      returned: always
+      type: str
+      sample: 5F60A8DC5F185C03BE84FE59C12F6E0C
+    thumbprint:
+      description: The SHA-1 thumbprint.
+      returned: always
+      type: str
+      sample: 20FE21D6B59190C5AA64ADA2417D15F2FB96F0C6
+    issuer:
+      description: The DN of the issuer.
+      returned: always
+      type: str
+      sample: CN=Example Corp Issuing CA 1,OU=PKI,O=Example Corp,C=US
+    valid_from:
+      description: The first moment of validity, in UTC.
+      returned: always
+      type: str
+      sample: "2026-01-26T16:10:27.0000000Z"
+    valid_to:
+      description: The last moment of validity, in UTC.
+      returned: always
+      type: str
+      sample: "2027-01-26T16:10:27.0000000Z"
+    renewal_details:
+      description: What the next certificate will be asked for with, in the vendor's own keys.
+      returned: always
+      type: dict
+      sample: {"Subject": "web-0301.shop.example.com", "SubjectAltNameDNS": ["web-0301.shop.example.com"]}
+count:
+  description: How many certificates are returned.
+  returned: success
+  type: int
+  sample: 200
+total:
+  description: How many certificates match on the server; more than RV(count) when O(limit) cut the list.
+  returned: success
+  type: int
+  sample: 200
+unreadable:
+  description: What could not be read, each with C(target) and C(error). A certificate that was named but does not exist is here too.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+http:
+  description: How many requests were sent, how many of them were repeats, and for how many seconds all threads together waited.
+  returned: success
+  type: dict
+  sample: {"requests": 201, "retries": 0, "seconds_waited": 0.0}
+error:
+  description: What went wrong, with the keys C(kind), C(message), C(status), C(code), C(detail) and C(request_id).
+  returned: failure
+  type: dict
+  sample: {"kind": "untrusted", "message": "...", "status": null, "code": null, "detail": null, "request_id": null}
 """
 
 import datetime

@@ -38,7 +38,7 @@ options:
   restart:
     description:
       - Also restart the renewal after the reset.
-      - Do not use it for certificates whose CSR is made elsewhere (cert-manager, VCert): TPP would renew with the old CSR.
+      - Do not use it for certificates whose CSR is made elsewhere, as by cert-manager or VCert, because TPP would renew with the old CSR.
     type: bool
     default: false
   in_process:
@@ -137,7 +137,146 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-RETURN_PLACEHOLDER
+plan_digest:
+  description: A fingerprint of what would be or was done to what. Give it to O(plan_digest) to apply this plan and no other.
+  returned: when the targets could be read
+  type: str
+  sample: sha256:b6f4b1e0b04ef8b2e7e1a0f2d80c5e8f1fb1b9b0c9de93ef3d1b5c9a2d3a1f77
+summary:
+  description: How many certificates ended with each outcome.
+  returned: when the targets could be read
+  type: dict
+  sample: {"unchanged": 4, "planned": 0, "applied": 176, "pending": 8, "refused": 0, "failed": 12, "unknown": 0, "not_attempted": 0}
+http:
+  description: How many requests were sent, how many of them were repeats, and for how many seconds all threads together waited.
+  returned: when the targets could be read
+  type: dict
+  sample: {"requests": 489, "retries": 0, "seconds_waited": 7.7}
+targets:
+  description: One entry for each of the given certificates, in the order given.
+  returned: when the targets could be read
+  type: list
+  elements: dict
+  contains:
+    target:
+      description: The certificate as it was given.
+      returned: always
+      type: str
+      sample: '\\VED\\Policy\\Certificates\\Retail\\Web\\web-0001.shop.example.com'
+    outcome:
+      description:
+        - C(unchanged), no reset was required or it was left alone; C(planned), check mode, it would be reset; C(applied), TPP confirms the reset.
+        - C(pending), the renewal goes on or waits for an approval; C(refused), a guard stopped it and nothing was written; C(failed), TPP said no,
+          or the restarted renewal failed again.
+        - C(unknown), it cannot be told whether the reset happened; C(not_attempted), the task stopped before.
+      returned: always
+      type: str
+      sample: applied
+    action:
+      description: What was to be done; C(none), C(reset), C(reset and restart) or C(repair private key mismatch).
+      returned: always
+      type: str
+      sample: reset and restart
+    changed:
+      description: Whether this run changed the object, or would do so.
+      returned: always
+      type: bool
+      sample: true
+    message:
+      description: What was found or done, with the stage and the text of TPP.
+      returned: always
+      type: str
+      sample: renewed; the new thumbprint is 20FE21D6B59190C5AA64ADA2417D15F2FB96F0C6
+    before:
+      description: The processing state as it was found.
+      returned: always
+      type: dict
+      sample:
+        stage: 500
+        stage_name: PostCSR
+        status: "Post CSR failed with error: Cannot connect to the certificate authority (CA)."
+        in_error: true
+        in_process: false
+        ticket_dn: null
+        revocation: null
+    after:
+      description: The same fields afterwards; in check mode as they are expected.
+      returned: always
+      type: dict
+      sample: {"stage": null, "stage_name": null, "status": null, "in_error": false, "in_process": false, "ticket_dn": null, "revocation": null}
+    reversible:
+      description: Whether and how the change can be undone.
+      returned: always
+      type: str
+      sample: "Cannot be undone: the error state and any workflow ticket are gone. The certificate in use was not touched."
+    error:
+      description: What went wrong, with the keys C(kind), C(message), C(status), C(code), C(detail) and C(request_id); null if nothing did.
+      returned: always
+      type: dict
+      sample: null
+    request_ids:
+      description: Correlation ids of the vendor, when it gives any. TPP does not.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+    certificate_dn:
+      description: The DN as TPP writes it.
+      returned: when the certificate could be read
+      type: str
+      sample: '\\VED\\Policy\\Certificates\\Retail\\Web\\web-0001.shop.example.com'
+    certificate_guid:
+      description: The GUID of the object.
+      returned: when the certificate could be read
+      type: str
+      sample: "{758b0593-2fe2-5cb0-a6fc-bfaae2310673}"
+    thumbprint:
+      description: The SHA-1 thumbprint of the current certificate; after waiting for a renewal, of the new one.
+      returned: when the certificate could be read
+      type: str
+      sample: 20FE21D6B59190C5AA64ADA2417D15F2FB96F0C6
+    management_type:
+      description: The management type; null if the certificate was not read by itself.
+      returned: when the certificate could be read
+      type: str
+      sample: Enrollment
+    disabled:
+      description: Whether processing is disabled; null if the certificate was not read by itself.
+      returned: when the certificate could be read
+      type: bool
+      sample: false
+    processing_reset:
+      description: TPP says that it cleared the processing state.
+      returned: when TPP answered the reset
+      type: bool
+      sample: true
+    private_key_mismatch_reset:
+      description: TPP says that it repaired a private key mismatch. The object may have no private key now.
+      returned: when TPP answered the reset
+      type: bool
+      sample: false
+    revocation_reset:
+      description: TPP says that it cleared the revocation state.
+      returned: when TPP answered the reset
+      type: bool
+      sample: false
+    restarted:
+      description: TPP says that it restarted the renewal.
+      returned: when TPP answered the reset
+      type: bool
+      sample: true
+diff:
+  description: The processing state of what changed, before and after, by certificate.
+  returned: in diff mode
+  type: dict
+  sample:
+    before: {"web-0001": {"stage": 500, "in_error": true}}
+    after: {"web-0001": {"stage": null, "in_error": false}}
+error:
+  description: What went wrong, if it was not one certificate but the whole task, with the same keys as RV(targets[].error).
+  returned: on such a failure
+  type: dict
+  sample: {"kind": "untrusted", "message": "...", "status": null, "code": null, "detail": null, "request_id": null}
 """
 
 import typing as t

@@ -14,6 +14,14 @@ from urllib.parse import parse_qsl, unquote
 JSON_TYPE = "application/json; charset=utf-8"
 
 
+NOT_FOUND = (
+    '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">\r\n'
+    '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>404 - File or directory not found.</title></head>\r\n'
+    "<body><h1>Server Error</h1><h2>404 - File or directory not found.</h2>\r\n"
+    "<h3>The resource you are looking for might have been removed, had its name changed, or is temporarily unavailable.</h3></body></html>\r\n"
+)
+
+
 def canonical(raw_path: str) -> str:
     """The form that requests are routed by: percent-decoded, lower case, no trailing slash (VPS sends ``certificates%2f%7b…``, clients mix casing)."""
     return unquote(raw_path).lower().rstrip("/") or "/"
@@ -36,6 +44,11 @@ class Answer:
     @classmethod
     def text(cls, text: str, status: int = 200, content_type: str = "text/plain; charset=utf-8", reason: str | None = None) -> Answer:
         return cls(status, text.encode(), reason, content_type)
+
+
+def not_found() -> Answer:
+    """What IIS answers for an address that it does not know."""
+    return Answer.text(NOT_FOUND, 404, "text/html; charset=utf-8")
 
 
 class Refusal(Exception):

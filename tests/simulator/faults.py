@@ -53,7 +53,10 @@ class Fault:
     def __post_init__(self) -> None:
         if self.action not in ACTIONS:
             raise ValueError(f"unknown fault action {self.action!r}; known: {', '.join(ACTIONS)}")
-        re.compile(self.path)
+        try:
+            re.compile(self.path)
+        except re.error as error:
+            raise ValueError(f"match.path is not a regular expression: {error}") from error
 
     @property
     def processes(self) -> bool:

@@ -51,10 +51,12 @@ class Journal:
     def __init__(self) -> None:
         self.entries: list[dict[str, Any]] = []
         self.count = 0
+        self._unfinished: set[int] = set()
 
     def open(self, call: Call, vendor: str, time: float, fault: str | None) -> dict[str, Any]:
-        """Enter a request before it is processed; its end is entered with ``close``."""
+        """Enter a request before it is processed."""
         self.count += 1
+        self._unfinished.add(self.count)
         entry = {
             "n": self.count,
             "time": round(time, 3),
@@ -71,6 +73,16 @@ class Journal:
         }
         self.entries.append(entry)
         return entry
+
+    def close(self, entry: dict[str, Any], status: int) -> None:
+        """The request has been answered (status 0: it was not)."""
+        entry["status"] = status
+        self._unfinished.discard(entry["n"])
+
+    def finished(self, after: int) -> list[dict[str, Any]]:
+        """The entries behind number ``after`` up to the first that is not finished."""
+        end = min(self._unfinished, default=self.count + 1)
+        return [entry for entry in self.entries if after < entry["n"] < end]
 
     def effects(self, target: str) -> list[str]:
         """What really changed on one target, in order."""

@@ -22,7 +22,7 @@ from .authority import Authority, write_private
 from .clock import Clock
 from .control import PREFIX as CONTROL_PREFIX
 from .control import control
-from .exchange import Answer, Call, canonical
+from .exchange import Answer, Call, canonical, not_found
 from .faults import Faults
 from .journal import Journal
 from .statefile import StateFile
@@ -63,6 +63,7 @@ class Simulator:
         self.tpp = Tpp(self.clock, self.authority, self.lock)
         self.vendors: list[Vendor] = [self.tpp]
         self.ready: dict[str, Any] = {}
+        self.revision = 0
         self.scenario = scenario
         self._host, self._port = host, port
         self._own_directory = directory is None
@@ -133,7 +134,8 @@ class Simulator:
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.5)
+        server = web.Server(self._serve, access_log=None, request_factory=self._request)
+        runner = web.ServerRunner(server, shutdown_timeout=0.5)
         try:
             await runner.setup()
             context = self.authority.server_context(self._host, self._directory)
@@ -162,7 +164,12 @@ class Simulator:
 
     # -- requests ------------------------------------------------------------------------------------------------
 
+    def _request(self, *parts: Any) -> web.BaseRequest:
+        """aiohttp's request with a larger limit for the body: a scenario may come in one."""
+        return web.BaseRequest(*parts, loop=asyncio.get_running_loop(), client_max_size=MAX_BODY)
+
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.revision += 1
         raw_path, dummy, raw_query = request.raw_path.partition("?")
         if raw_path.startswith(("http://", "https://")):
             raw_path = "/" + raw_path.split("/", 3)[3]
@@ -183,13 +190,16 @@ class Simulator:
 
         def process() -> Answer:
             with self.lock:
-                answer = self._guarded(lambda: vendor.handle(call)) if vendor else Answer.text("nothing is served here", 404)
-                entry.update(status=answer.status, effect=call.effect, target=call.target)
+                answer = self._guarded(lambda: vendor.handle(call)) if vendor else not_found()
+                entry.update(effect=call.effect, target=call.target)
             return answer
 
         if fault is None:
-            return fault_actions.respond(process())
-        entry["status"], response = await fault_actions.apply(fault, request, process)
+            answer = process()
+            self.records.close(entry, answer.status)
+            return fault_actions.respond(answer)
+        status, response = await fault_actions.apply(fault, request, process)
+        self.records.close(entry, status)
         return response
 
     @staticmethod

@@ -25,7 +25,7 @@ class StateFile:
         self._path = path
         self._journal_path = path.with_name(path.name + ".journal")
         self._simulator = simulator
-        self._saved = b""
+        self._saved = -1
         self._written = 0
 
     def load(self) -> bool:
@@ -50,23 +50,19 @@ class StateFile:
         return True
 
     async def keep(self) -> None:
-        """Save whenever something has changed, off the event loop where it can."""
+        """Save when there has been a request since the last time; the file is written outside the event loop's thread."""
         while True:
             await asyncio.sleep(INTERVAL)
-            content = self._content()
-            if content != self._saved:
-                await asyncio.to_thread(self._write, content)
+            if self._simulator.revision != self._saved:
+                await asyncio.to_thread(write_private, self._path, self._content())
 
     def save(self) -> None:
-        self._write(self._content())
-
-    def _write(self, content: bytes) -> None:
-        write_private(self._path, content)
-        self._saved = content
+        write_private(self._path, self._content())
 
     def _content(self) -> bytes:
         simulator = self._simulator
         with simulator.lock:
+            self._saved = simulator.revision
             self._append_journal()
             data: dict[str, Any] = {
                 "scenario": simulator.scenario if isinstance(simulator.scenario, dict) else str(simulator.scenario),
@@ -79,11 +75,11 @@ class StateFile:
         return json.dumps(data).encode()
 
     def _append_journal(self) -> None:
-        entries = self._simulator.journal
-        mode = "a" if entries and entries[0]["n"] <= self._written else "w"
-        fresh = [entry for entry in entries if entry["n"] > self._written]
-        if not fresh and mode == "a":
-            return
-        with open(self._journal_path, mode, encoding="utf-8") as stream:
-            stream.writelines(json.dumps(entry) + "\n" for entry in fresh)
-        self._written = self._simulator.records.count
+        records = self._simulator.records
+        cleared = not records.entries or records.entries[0]["n"] > self._written
+        fresh = records.finished(self._written)
+        if fresh or cleared:
+            with open(self._journal_path, "w" if cleared else "a", encoding="utf-8") as stream:
+                stream.writelines(json.dumps(entry) + "\n" for entry in fresh)
+        if fresh:
+            self._written = fresh[-1]["n"]

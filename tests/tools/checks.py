@@ -47,8 +47,9 @@ class Result:
 
 
 class Runner:
-    def __init__(self, lanes: Sequence[Sequence[Check]]) -> None:
+    def __init__(self, lanes: Sequence[Sequence[Check]], notes: Sequence[str]) -> None:
         self.lanes = lanes
+        self.notes = notes
         self.results: list[Result] = []
         self.running: set[subprocess.Popen[str]] = set()
         self.stopping = False
@@ -133,6 +134,8 @@ class Runner:
         self._print(_heading("summary"))
         for result in self.results:
             print(_verdict(result))
+        for note in self.notes:
+            print(note)
         print(f"{passed} passed, {failed} failed", flush=True)
         return 1 if failed or not passed else 0
 
@@ -164,5 +167,5 @@ def _count(output: Sequence[str]) -> tuple[int, int]:
     return 0, 0
 
 
-def run_lanes(*lanes: Sequence[Check]) -> int:
-    return Runner([lane for lane in lanes if lane]).run()
+def run_lanes(*lanes: Sequence[Check], notes: Sequence[str] = ()) -> int:
+    return Runner([lane for lane in lanes if lane], notes).run()

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..authority import Authority
 from ..clock import Clock
-from ..exchange import Answer, BadBody, Call, Refusal
+from ..exchange import Answer, BadBody, Call, Refusal, not_found
 from ..routes import Route, Routes
 from . import certificates, config, system, vedauth
 from .lifecycle import Authorities, Lifecycle
@@ -26,12 +26,6 @@ from .tokens import FULL_SCOPE, Grant, Grants, User, new_token
 DEFAULT_AUTHORITY = "\\VED\\Policy\\Administration\\CAs\\Corp Issuing CA 1"
 DEFAULT_ISSUER = "CN=Example Corp Issuing CA 1,OU=PKI,O=Example Corp,C=US"
 TOKEN = re.compile(r"[A-Za-z0-9+/]{22}==")
-NOT_FOUND = (
-    '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">\r\n'
-    '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>404 - File or directory not found.</title></head>\r\n'
-    "<body><h1>Server Error</h1><h2>404 - File or directory not found.</h2>\r\n"
-    "<h3>The resource you are looking for might have been removed, had its name changed, or is temporarily unavailable.</h3></body></html>\r\n"
-)
 
 
 def _routes() -> Routes[Tpp]:
@@ -194,7 +188,7 @@ class Tpp:
         if route is None:
             if known:
                 return Answer.json({"Message": f"The requested resource does not support http method '{call.method}'."}, 405)
-            return self.not_found()
+            return not_found()
         try:
             self._authorize(route, call)
             return route.handler(self, call)
@@ -204,11 +198,6 @@ class Tpp:
             if call.path.startswith("/vedsdk/certificates"):
                 return certificates.error(str(problem))
             return vedauth.error("invalid_request", str(problem))
-
-    @staticmethod
-    def not_found() -> Answer:
-        """What IIS answers for an address that it does not know."""
-        return Answer.text(NOT_FOUND, 404, "text/html; charset=utf-8")
 
     def _authorize(self, route: Route[Tpp], call: Call) -> None:
         """Nothing for vedauth; elsewhere a good token with the scope that the endpoint needs (``any``: whatever scope it has)."""

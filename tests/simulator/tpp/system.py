@@ -9,7 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from ..clock import iso
-from ..exchange import Answer, Call
+from ..exchange import Answer, Call, not_found
 from ..routes import Routes
 from .tokens import FULL_SCOPE, Grant
 
@@ -81,7 +81,7 @@ def _agrees(event: dict[str, Any], wanted: dict[str, str]) -> bool:
 def legacy_login(tpp: Tpp, call: Call) -> Answer:
     """The API key of old: removed in 26.1 (VCERT-T skip notes)."""
     if tpp.switches.at_least("26.1"):
-        return tpp.not_found()
+        return not_found()
     user = tpp.grants.users.get(str(call.fields.get("Username")).lower())
     if user is None or user.password != call.fields.get("Password"):
         return Answer.json({"Error": "Username/password combination not valid"}, 401)
