@@ -5,10 +5,11 @@
 # Everything a developer runs. Needs GNU make, git and a Python of at least 3.11; the rest is installed below .venv and .cache.
 
 PYTHON ?= python3
-VENV   := .venv
-LINT   := .cache/venvs/lint
-TREE   := .cache/tree/ansible_collections/certops/remediation
-CHECKS := $(VENV)/bin/python tests/tools/run_checks.py
+VENV    := .venv
+LINT    := .cache/venvs/lint
+CLIENTS := .cache/venvs/clients
+TREE    := .cache/tree/ansible_collections/certops/remediation
+CHECKS  := $(VENV)/bin/python tests/tools/run_checks.py
 
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/tree
 # Without bytecode caches every start of an Ansible tool compiles it anew, which doubles the time of most checks.
@@ -16,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo unit lint sanity integration package test test-matrix clean check-python
+.PHONY: help setup demo unit clients lint sanity integration package test test-matrix clean check-python
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +29,9 @@ demo: setup ## Watch a fleet of stuck certificates being found, planned, reset a
 
 unit: setup ## pytest: tests/unit and tests/contract
 	@$(CHECKS) unit
+
+clients: setup $(CLIENTS)/.stamp ## Other people's clients of the vendors' APIs against the simulator
+	@$(CHECKS) clients
 
 lint: setup $(LINT)/.stamp ## ansible-lint, yamllint, mypy, antsibull-docs, antsibull-changelog, reuse
 	@$(CHECKS) lint
@@ -41,7 +45,7 @@ integration: setup ## ansible-test integration against the simulator (TARGETS="n
 package: setup $(LINT)/.stamp ## Build the tarball, install it elsewhere, read its docs, run galaxy-importer
 	@$(CHECKS) package
 
-test: setup $(LINT)/.stamp ## All of the above checks; ends with "N passed, N failed"
+test: setup $(LINT)/.stamp $(CLIENTS)/.stamp ## All of the above checks; ends with "N passed, N failed"
 	@$(CHECKS) all
 
 test-matrix: setup ## Units, sanity and integration on every supported ansible-core and Python found
@@ -70,6 +74,9 @@ $(VENV)/.stamp: tests/requirements/dev.txt tests/requirements/simulator.txt requ
 	$(build-venv)
 
 $(LINT)/.stamp: tests/requirements/lint.txt requirements.txt | check-python
+	$(build-venv)
+
+$(CLIENTS)/.stamp: tests/requirements/clients.txt tests/requirements/dev.txt tests/requirements/simulator.txt requirements.txt | check-python
 	$(build-venv)
 
 $(TREE):

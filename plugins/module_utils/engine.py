@@ -139,8 +139,8 @@ class Entry(t.Generic[T, S]):
             self.changed = self.plan.outcome == PLANNED
         if verdict.after is not None:
             self.after = verdict.after
-        elif verdict.outcome in (UNCHANGED, FAILED, UNKNOWN):
-            self.after = self.plan.before
+        else:
+            self.after = self.plan.after if verdict.outcome in (APPLIED, PENDING) else self.plan.before
 
     def settle(self, verdict: Verdict) -> None:
         """Record how a pending step ended. Waiting changes nothing: it is this run's change only if this run asked for it."""
@@ -164,13 +164,16 @@ class Operation(abc.ABC, t.Generic[T, S]):
     """What a module knows about one vendor's write call. ``S`` is its record of the observed state.
 
     :cvar name: the module's name; part of the plan digest.
-    :cvar noun: what the targets are, in the plural.
+    :cvar noun: what one target is.
     :cvar batch_size: how many steps one request may carry.
+    :cvar late_effect_seconds: for how long the vendor may still be at work on a request whose answer was lost. Until then a step that seems not to
+        have happened is looked at again instead of being repeated; 0 where a repeat does no harm.
     """
 
     name: str
-    noun: str = "certificates"
+    noun: str = "certificate"
     batch_size: int = 1
+    late_effect_seconds: float = 0.0
     transport: Transport
 
     @abc.abstractmethod
@@ -287,7 +290,7 @@ class Engine(t.Generic[T, S]):
             entry.plan = Plan(UNCHANGED, "")
             entry.hold(UNCHANGED, "listed more than once; see the first one")
         if repeated:
-            self._warn(f"{len(repeated)} of {len(entries)} {self._operation.noun} are listed more than once; each is acted on once")
+            self._warn(f"{len(repeated)} of {len(entries)} {self._operation.noun}s are listed more than once; each is acted on once")
         return unique
 
     def _digest(self, entries: t.Sequence[Entry[T, S]]) -> str:
@@ -311,10 +314,10 @@ class Engine(t.Generic[T, S]):
         if approved and approved != digest:
             outcome, reason = REFUSED, f"plan_digest: the plan is now {digest}, approved was {approved}; run with --check again and approve that plan"
         elif limit is not None and len(planned) > limit:
-            outcome, reason = REFUSED, f"max_changes: the plan would change {len(planned)} {self._operation.noun}, at most {limit} are allowed"
+            outcome, reason = REFUSED, f"max_changes: the plan would change {len(planned)} {self._operation.noun}s, at most {limit} are allowed"
         elif bad and not self._params.get("continue_on_error"):
             outcome, reason = NOT_ATTEMPTED, (
-                f"nothing was written, because {len(bad)} of {len(entries)} {self._operation.noun} cannot be acted on; mend or remove them, or set "
+                f"nothing was written, because {len(bad)} of {len(entries)} {self._operation.noun}s cannot be acted on; mend or remove them, or set "
                 "continue_on_error=true to act on the others"
             )
         else:
@@ -371,6 +374,17 @@ class Engine(t.Generic[T, S]):
         """The answer was lost: only what the vendor shows now decides."""
         for entry in batch:
             entry.answers_lost += 1
+        patience = time.monotonic() + self._operation.late_effect_seconds
+        attempt = 0
+        while True:
+            verdicts = self._read_back(batch, lost)
+            attempt += 1
+            left = patience - time.monotonic()
+            if left <= 0 or all(verdict.outcome != REPEAT for verdict in verdicts):
+                return verdicts
+            self._operation.transport.pacer.wait(min(backoff(attempt), left))
+
+    def _read_back(self, batch: t.Sequence[Entry[T, S]], lost: AnswerLostError) -> list[Verdict]:
         try:
             states = self._operation.observe([entry.target for entry in batch])
         except RemediationError as error:
@@ -462,7 +476,7 @@ class Engine(t.Generic[T, S]):
 
     def _message(self, entries: t.Sequence[Entry[T, S]], counts: t.Mapping[str, int], digest: str) -> str:
         told = ", ".join(f"{counts[outcome]} {outcome.replace('_', ' ')}" for outcome in OUTCOMES if counts[outcome])
-        text = f"{len(entries)} {self._operation.noun}: {told or 'nothing to do'}."
+        text = f"{len(entries)} {self._operation.noun}{'' if len(entries) == 1 else 's'}: {told or 'nothing to do'}."
         if self._check_mode:
             text += f" plan_digest is {digest}."
         # What was not attempted has one cause, which the others of this list tell.

@@ -13,6 +13,7 @@ import dataclasses
 import datetime
 import email.utils
 import random
+import re
 import threading
 import time
 import typing as t
@@ -109,11 +110,11 @@ def retry_after(value: str | None, now: datetime.datetime | None = None) -> floa
     if not value:
         return None
     value = value.strip()
-    if value.isdigit():
+    if re.fullmatch("[0-9]{1,12}", value):
         return float(value)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.timezone.utc)

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 import typing as t
 import urllib.parse
@@ -15,8 +17,11 @@ EXCERPT_LENGTH = 300
 
 _SCRIPT_OR_STYLE = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
-# Control characters (C0, C1, DEL) and the invisible ones that reorder text: none of them belongs on a terminal or in a log.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+# Control characters (C0, C1, DEL), the invisible ones that hide or reorder text, and halves of surrogate pairs, which cannot be encoded:
+# none of them belongs on a terminal or in a log.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]+"
+)
 
 
 class Secrets:
@@ -32,7 +37,7 @@ class Secrets:
     def add(self, value: str | None) -> str | None:
         """Remember ``value`` and hand it back, so that a secret can be registered where it is made."""
         if value and value not in self._forms:
-            self._forms.update({value, urllib.parse.quote(value, safe="")})
+            self._forms.update(form for form in _forms(value) if form)
             if self._register is not None:
                 self._register(value)
         return value
@@ -44,6 +49,18 @@ class Secrets:
         return text
 
 
+def _forms(secret: str) -> t.Iterator[str]:
+    """The ways in which a server, a proxy or a library may write a secret that it was given."""
+    yield secret
+    yield " ".join(secret.split())
+    yield html.escape(secret)
+    for ascii_only in (True, False):
+        yield json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
+    for safe in ("", "/"):
+        yield urllib.parse.quote(secret, safe=safe, errors="replace")
+        yield urllib.parse.quote_plus(secret, safe=safe, errors="replace")
+
+
 def printable(text: str, length: int = EXCERPT_LENGTH) -> str:
     """``text`` in one line: without control characters, white space folded, at most ``length`` characters."""
     folded = " ".join(_UNPRINTABLE.sub(" ", text[: length * 20]).split())
@@ -53,4 +70,5 @@ def printable(text: str, length: int = EXCERPT_LENGTH) -> str:
 def excerpt(body: bytes, secrets: Secrets, length: int = EXCERPT_LENGTH) -> str:
     """The readable part of a body that was not what was expected (an HTML page, a cut answer), redacted and short."""
     text = body[: length * 40].decode("utf-8", "replace")
-    return printable(secrets.redact(_TAG.sub(" ", _SCRIPT_OR_STYLE.sub(" ", text))), length)
+    # Redacted first: what looks like a tag may be a part of a secret.
+    return printable(_TAG.sub(" ", _SCRIPT_OR_STYLE.sub(" ", secrets.redact(text))), length)

@@ -7,9 +7,12 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import http.cookiejar
 import json
 import os
+import re
 import ssl
 import threading
 import time
@@ -48,6 +51,9 @@ _CHUNK_BYTES = 16 * 1024
 
 # A safe request is repeated on these; a changing one never, because it may have been processed before the gateway gave up.
 _TEMPORARY_STATUSES = frozenset({429, 502, 503, 504})
+
+# TLS 1.3 servers refuse a client's certificate only after the handshake, but before they look at the request.
+_CLIENT_REFUSED = re.compile("ALERT_(CERTIFICATE_|BAD_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,8 +195,12 @@ class Transport:
                     renewed = True
                     continue
                 again = answer.status in _TEMPORARY_STATUSES or (temporary is not None and temporary(answer))
-                delay = self._delay(attempt, answer)
-                if changes or not again or time.monotonic() + delay > deadline:
+                asked = retry_after(answer.headers.get("retry-after")) or 0.0
+                delay = max(asked, backoff(attempt))
+                in_time = time.monotonic() + delay <= deadline
+                if again and asked and in_time:
+                    self.pacer.pause(asked)
+                if changes or not again or not in_time:
                     return answer
                 reason = f"{self.vendor}: temporary failure ({answer.status}) of: {purpose}"
             with self._count:
@@ -211,13 +221,6 @@ class Transport:
     def close(self) -> None:
         """Give the connections back."""
         self._session.close()
-
-    def _delay(self, attempt: int, answer: Answer) -> float:
-        asked = retry_after(answer.headers.get("retry-after"))
-        if asked is None:
-            return backoff(attempt)
-        self.pacer.pause(asked)
-        return max(asked, 0.1)
 
     def _exchange(
         self,
@@ -252,7 +255,7 @@ class Transport:
                     allow_redirects=False,
                     stream=True,
                 )
-            except requests.exceptions.RequestException as exc:
+            except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as exc:
                 raise self._translate(exc, purpose) from None
             try:
                 answer = Answer(
@@ -308,17 +311,29 @@ class Transport:
         """A failure of the HTTP library in our words; decides whether the request may have arrived."""
         host = _host_of(self.settings.base_url)
         causes = list(_causes(exc))
+        if isinstance(exc, ValueError) and not _raised_in(causes, "getresponse"):
+            # The text may hold the header, and so the credentials.
+            return InputError(
+                "url, proxy (also HTTPS_PROXY) or credentials", f"{self.vendor}: one of them holds a character that cannot be sent ({type(exc).__name__})"
+            )
         text = printable(self.secrets.redact(str(causes[-1])), 200)
+        # Opening a connection: name, TCP, the proxy's tunnel, TLS. Nothing of the request is sent before all that has succeeded.
+        unsent = _raised_in(causes, "connect")
+        proxied = bool(requests.utils.select_proxy(self.settings.base_url, self._session.proxies))
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
             return UntrustedError(
                 f"{self.vendor}: the TLS certificate of {host} cannot be verified ({text}). Set ca_path to the PEM file of the authority that signed "
                 "it, or correct the host name in the url option"
             )
-        if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes):
+        if any(isinstance(cause, ssl.SSLError) and (unsent or _CLIENT_REFUSED.search(str(cause))) for cause in causes):
+            return NotSentError(
+                f"{self.vendor}: the TLS handshake with {host} failed ({text}). Check the url option, and client_cert if the server wants to see one"
+            )
+        if any(isinstance(cause, requests.exceptions.ProxyError) for cause in causes) or (unsent and proxied):
             return NotSentError(f"{self.vendor}: the proxy did not connect to {host} ({text}). Check the proxy option and HTTPS_PROXY / NO_PROXY")
         if isinstance(exc, requests.exceptions.ConnectTimeout):
             return NotSentError(f"{self.vendor}: {host} did not accept a connection in time. Check the url option, firewalls and proxy")
-        if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes):
+        if unsent:
             return NotSentError(f"{self.vendor}: cannot connect to {host} ({text}). Check the url option, name resolution and proxy")
         if isinstance(exc, requests.exceptions.Timeout):
             return AnswerLostError(f"{self.vendor}: no answer in time to: {purpose}")
@@ -345,17 +360,37 @@ def _open_session(settings: HttpSettings, secrets: Secrets, user_agent: str) -> 
         def cert_verify(self, conn: t.Any, url: t.Any, verify: t.Any, cert: t.Any) -> None:
             conn.cert_reqs = _verify_mode(settings)
 
-    session = requests.Session()
+    class OneRequestSession(requests.Session):
+        """Does not even look at a redirect. requests would read its whole body, whatever its size, to prepare the next request."""
+
+        def get_redirect_target(self, resp: requests.Response) -> None:
+            return None
+
+    session = OneRequestSession()
     proxies = {"https": settings.proxy, "http": settings.proxy} if settings.proxy else requests.utils.get_environ_proxies(settings.base_url, no_proxy=None)
-    for proxy in proxies.values():
-        secrets.add(urllib.parse.urlsplit(proxy).password)
+    _register_proxy_secrets(requests.utils.select_proxy(settings.base_url, proxies), secrets)
     session.proxies.update(proxies)
     session.trust_env = False
+    session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
     adapter = TlsAdapter(pool_connections=4, pool_maxsize=max(settings.concurrency, 1))
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def _register_proxy_secrets(proxy: str | None, secrets: Secrets) -> None:
+    """The password in a proxy's address, as it is written there, as it is meant and as it is sent."""
+    try:
+        parts = urllib.parse.urlsplit(proxy if not proxy or "://" in proxy else f"http://{proxy}")
+        user, password = parts.username or "", parts.password
+    except ValueError:
+        raise InputError("proxy (also HTTPS_PROXY)", "this is not the address of an HTTP proxy") from None
+    if password:
+        meant = urllib.parse.unquote(password)
+        sent = f"{urllib.parse.unquote(user)}:{meant}".encode("utf-8", "replace")
+        for secret in (password, meant, base64.b64encode(sent).decode("ascii")):
+            secrets.add(secret)
 
 
 def _verify_mode(settings: HttpSettings) -> str:
@@ -381,7 +416,7 @@ def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
         try:
             # A callable, so that OpenSSL never asks for a passphrase on the terminal.
             context.load_cert_chain(settings.client_cert, settings.client_key, password=lambda: passphrase)
-        except (OSError, ssl.SSLError) as exc:
+        except (OSError, ssl.SSLError, ValueError) as exc:
             raise InputError(
                 "client_cert, client_key",
                 f"{settings.client_cert!r} with {settings.client_key or settings.client_cert!r} cannot be used ({_reason(exc)}); both must be PEM, belong "
@@ -395,8 +430,8 @@ def _quoted(text: str) -> str:
     return urllib.parse.quote(text, safe="")
 
 
-def _reason(exc: OSError) -> str:
-    return printable(exc.strerror or str(exc), 160)
+def _reason(exc: Exception) -> str:
+    return printable(getattr(exc, "strerror", None) or type(exc).__name__, 160)
 
 
 def _host_of(url: str | None) -> str:
@@ -422,3 +457,8 @@ def _causes(exc: BaseException) -> t.Iterator[BaseException]:
             yield current
             queue.extend([getattr(current, "reason", None), current.__cause__, current.__context__, *current.args])
 
+
+def _raised_in(causes: t.Iterable[BaseException], function: str) -> bool:
+    """Whether one of ``causes`` came out of this function of the HTTP libraries."""
+    frames = (frame for cause in causes for frame, dummy in traceback.walk_tb(cause.__traceback__))
+    return any(frame.f_code.co_name == function and frame.f_globals.get("__name__", "").startswith(("urllib3.", "http.client")) for frame in frames)

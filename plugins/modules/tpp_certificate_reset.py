@@ -100,7 +100,9 @@ attributes:
   diff_mode:
     support: full
   idempotent:
-    support: full
+    support: partial
+    details:
+      - With O(in_process=reset) and O(restart=true) together, a second run restarts what the first one has restarted.
 seealso:
   - module: certops.remediation.tpp_certificate_info
   - name: Venafi Web SDK, POST Certificates/Reset
@@ -319,6 +321,8 @@ ARGUMENT_SPEC: options.Spec = options.merge(
 CLEAN = {"stage": None, "stage_name": None, "status": None, "in_error": False, "in_process": False, "ticket_dn": None, "revocation": None}
 # The first thing that TPP shows of a restarted renewal (recorded in VCert issue 273).
 QUEUED = {**CLEAN, "stage": -1, "stage_name": "Queued", "status": "Queued for renewal", "in_process": True}
+# A restart whose answer was lost may still be under way at TPP, and a second one would renew twice. A reset takes TPP a second or two.
+LATE_RESTART_SECONDS = 15.0
 NOT_REVERSIBLE = "Cannot be undone: the error state and any workflow ticket are gone. The certificate in use was not touched."
 
 
@@ -331,6 +335,7 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
         self._client = client
         self.transport = client.transport
         self._restart: bool = params["restart"]
+        self.late_effect_seconds = LATE_RESTART_SECONDS if self._restart else 0.0
         self._in_process: str = params["in_process"]
         self._revoked: str = params["revoked"]
         self._check_private_key: bool = params["check_private_key"]

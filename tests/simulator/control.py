@@ -21,8 +21,10 @@ def control(simulator: Simulator, call: Call) -> Answer:
     with simulator.lock:
         try:
             result = _serve(simulator, call.method, what, action, call)
-        except (BadBody, KeyError, TypeError, ValueError) as error:
-            return Answer.json({"error": str(error) or type(error).__name__}, 400)
+        except KeyError as error:
+            return Answer.json({"error": f"missing or unknown: {error.args[0]}"}, 400)
+        except (BadBody, TypeError, ValueError) as error:
+            return Answer.json({"error": str(error)}, 400)
     if result is None:
         return Answer.json({"error": f"no control call {call.method} {call.path}"}, 404)
     return Answer.json(result)

@@ -88,13 +88,13 @@ class Call:
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The JSON object of the body; a form is accepted where its content type says so."""
+        """The JSON object of the body, whatever its content type; a form is taken where the content type says so (the device flow sends one)."""
         if self._fields is None:
             self._fields = self._parse()
         return self._fields
 
     def _parse(self) -> dict[str, Any]:
-        if "form-urlencoded" in self.headers.get("Content-Type", ""):
+        if "form-urlencoded" in self.headers.get("Content-Type", "") and not self.body.startswith((b"{", b"[")):
             return dict(parse_qsl(self.body.decode("utf-8", "replace")))
         try:
             data = json.loads(self.body) if self.body.strip() else {}

@@ -127,9 +127,11 @@ def respond(answer: Answer) -> web.Response:
 
 async def apply(fault: Fault, request: web.BaseRequest, process: Callable[[], Answer]) -> tuple[int, web.StreamResponse]:
     """Answer the request as the fault wants it; returns the status that the client got to see (0: none) and the response."""
-    if fault.action == "delay":
+    if fault.action == "delay" and not fault.after:
         await asyncio.sleep(fault.seconds)
     answer = process() if fault.processes else Answer()
+    if fault.action == "delay" and fault.after:
+        await asyncio.sleep(fault.seconds)
     if fault.action in ("drop_before", "drop_after"):
         return 0, abort(request)
     if fault.action == "delay":
@@ -172,6 +174,10 @@ async def _stream(
         await response.prepare(request)
         async for chunk in chunks:
             await response.write(chunk)
+            # A write that does not wait would never let the loop notice that the client has gone.
+            await asyncio.sleep(0)
+            if request.transport is None:
+                return response
         await response.write_eof()
     except ConnectionError:
         pass  # the client has hung up, which is what these faults are for

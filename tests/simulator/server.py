@@ -164,9 +164,10 @@ class Simulator:
 
     # -- requests ------------------------------------------------------------------------------------------------
 
-    def _request(self, *parts: Any) -> web.BaseRequest:
+    @staticmethod
+    def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         """aiohttp's request with a larger limit for the body: a scenario may come in one."""
-        return web.BaseRequest(*parts, loop=asyncio.get_running_loop(), client_max_size=MAX_BODY)
+        return web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=MAX_BODY)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         self.revision += 1

@@ -24,6 +24,7 @@ from processes import end_families
 from workspace import CACHE, ROOT
 
 LOGS = CACHE / "logs"
+CLOSING_LINE = LOGS / "closing-line"
 INTERRUPTED = 130
 
 
@@ -59,6 +60,7 @@ class Runner:
     def run(self) -> int:
         """Run everything, print the closing line, return the exit status."""
         LOGS.mkdir(parents=True, exist_ok=True)
+        CLOSING_LINE.unlink(missing_ok=True)
         signal.signal(signal.SIGTERM, _raise_interrupt)
         with ThreadPoolExecutor(len(self.lanes)) as pool:
             lanes = [pool.submit(self._run_lane, lane) for lane in self.lanes]
@@ -98,7 +100,8 @@ class Runner:
             if self.stopping:
                 return
             passed, failed = _count(output) if check.counts_tests else (0, 0)
-            if status != 0 and not failed:
+            # A suite that has run no test at all has not passed either.
+            if not failed and (status != 0 or (check.counts_tests and not passed)):
                 failed = 1
             elif not check.counts_tests:
                 passed = 1
@@ -136,7 +139,9 @@ class Runner:
             print(_verdict(result))
         for note in self.notes:
             print(note)
-        print(f"{passed} passed, {failed} failed", flush=True)
+        closing = f"{passed} passed, {failed} failed"
+        CLOSING_LINE.write_text(f"{closing}\n", encoding="utf-8")
+        print(closing, flush=True)
         return 1 if failed or not passed else 0
 
     def _print(self, text: str) -> None:

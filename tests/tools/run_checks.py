@@ -1,15 +1,16 @@
 # Copyright (c) 2026, certops.remediation contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks behind `make unit`, `lint`, `sanity`, `integration`, `package` and `test`."""
+"""The checks behind `make unit`, `clients`, `lint`, `sanity`, `integration`, `package` and `test`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from checks import Check, run_lanes
-from workspace import DEV_VENV, LINT_VENV, TREE
+from workspace import CLIENTS_VENV, DEV_VENV, LINT_VENV, TREE
 
 
 def dev(name: str, *command: str) -> Check:
@@ -20,11 +21,18 @@ def lint(name: str, *command: str) -> Check:
     return Check(name, command, LINT_VENV)
 
 
-def unit() -> list[Check]:
+def pytest(name: str, venv: Path, *arguments: str) -> Check:
     # PYTHONPATH is for the Pythons that tests start themselves; pytest's own path is in pyproject.toml.
+    return Check(name, ("python", "-m", "pytest", *arguments), venv, counts_tests=True, env={"PYTHONPATH": str(TREE)})
+
+
+def unit() -> list[Check]:
     # loadfile keeps a simulator that a test module has started in one worker.
-    command = ("python", "-m", "pytest", "-n", "2", "--dist", "loadfile")
-    return [Check("unit", command, DEV_VENV, counts_tests=True, env={"PYTHONPATH": str(TREE)})]
+    return [pytest("unit", DEV_VENV, "-n", "2", "--dist", "loadfile")]
+
+
+def clients() -> list[Check]:
+    return [pytest("third-party clients", CLIENTS_VENV, "tests/unit/simulator/test_third_party_clients.py")]
 
 
 def linters() -> list[Check]:
@@ -55,7 +63,7 @@ def package() -> list[Check]:
 
 
 def main() -> int:
-    groups = {"unit": unit, "lint": linters, "sanity": sanity, "integration": integration, "package": package}
+    groups = {"unit": unit, "clients": clients, "lint": linters, "sanity": sanity, "integration": integration, "package": package}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("group", choices=[*groups, "all"])
     parser.add_argument("targets", nargs="*", help="integration targets, for the group integration only")
@@ -64,7 +72,7 @@ def main() -> int:
         return run_lanes(integration(*arguments.targets))
     if arguments.group == "all":
         # Quick answers first in one lane, while the slow ansible-test runs fill the other.
-        return run_lanes([*unit(), *linters(), *package()], [*sanity(), *integration()])
+        return run_lanes([*unit(), *linters(), *clients(), *package()], [*sanity(), *integration()])
     return run_lanes(groups[arguments.group]())
 
 

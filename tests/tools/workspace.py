@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 DEV_VENV = ROOT / ".venv"
 LINT_VENV = CACHE / "venvs" / "lint"
+CLIENTS_VENV = CACHE / "venvs" / "clients"
 TREE = CACHE / "tree"
 
 

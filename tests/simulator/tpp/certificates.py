@@ -18,7 +18,7 @@ from ..clock import iso
 from ..exchange import Answer, Call, Refusal
 from ..routes import Routes
 from . import search
-from .issuing import DETAIL_NAMES, KEY_KINDS, SAN_KINDS, key_kind_of, names_of, pem, read_csr, sign
+from .issuing import DETAIL_NAMES, KEY_KINDS, SAN_KINDS, key_kind_of, names_of, pem, read_csr
 from .lifecycle import CLICK_RETRY, LOCKED, QUEUED
 from .objects import Certificate, Node, Version
 
@@ -113,7 +113,7 @@ def processing_of(tpp: Tpp, certificate: Certificate) -> dict[str, Any]:
 def facts_of(tpp: Tpp, certificate: Certificate) -> dict[str, Any]:
     if certificate.current is None:
         return {}
-    facts = sign(certificate.current, tpp.authority).facts
+    facts = tpp.sign(certificate, certificate.current).facts
     if certificate.revocation == "none":
         return facts
     revoked = {
@@ -427,7 +427,7 @@ def previous_versions(tpp: Tpp, call: Call) -> Answer:
     certificate = by_guid(tpp, call)
     skip = {name.lower() for name, value in call.query if value.lower() in ("", "1", "true")}
     versions = [
-        {"VaultId": str(version.vault_id), "CertificateDetails": sign(version, tpp.authority).facts}
+        {"VaultId": str(version.vault_id), "CertificateDetails": tpp.sign(certificate, version).facts}
         for version in reversed(certificate.versions[:-1])
         if "excludeexpired" not in skip or version.not_after > tpp.clock.now()
     ]
@@ -478,7 +478,7 @@ def _file(tpp: Tpp, call: Call, certificate: Certificate, version: Version, body
     if form not in _FORMS:
         return error(f"Format {body.text('Format')} is not supported.")
     password = body.text("Password").encode()
-    leaf = x509.load_pem_x509_certificate(sign(version, tpp.authority).pem.encode())
+    leaf = x509.load_pem_x509_certificate(tpp.sign(certificate, version).pem.encode())
     chain = [tpp.authority.issuer(version.authority).certificate, tpp.authority.root.certificate] if body.flag("IncludeChain") else []
     key = None
     if body.flag("IncludePrivateKey"):

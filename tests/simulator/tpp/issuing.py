@@ -105,10 +105,8 @@ def _general_names(sans: dict[str, list[str]]) -> list[x509.GeneralName]:
     return [makers[kind](value) for kind, values in sans.items() for value in values]
 
 
-def sign(version: Version, authority: Authority) -> Version:
-    """Sign the version unless that has been done, and note its facts."""
-    if version.pem:
-        return version
+def sign(version: Version, authority: Authority) -> None:
+    """Sign the version and note its facts."""
     issuer = authority.issuer(version.authority)
     if version.csr:
         csr = read_csr(version.csr)
@@ -154,4 +152,3 @@ def sign(version: Version, authority: Authority) -> Version:
     }
     if not is_rsa:
         version.facts["EllipticCurve"] = f"P{public_key.key_size}"
-    return version

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 SERVER_CERTIFICATE = "X509 Server Certificate"
@@ -162,7 +162,7 @@ class Certificate(Node):
         self.ticket_dn, self.work_to_do, self.work = "", False, None
 
     def to_json(self) -> str:
-        return json.dumps({**asdict(self), "entry": None})
+        return json.dumps(self, default=_members)
 
     @classmethod
     def from_json(cls, text: str) -> Certificate:
@@ -172,6 +172,14 @@ class Certificate(Node):
         data["versions"] = [Version(**item) for item in data["versions"]]
         data["consumers"] = [Consumer(**item) for item in data["consumers"]]
         return cls(**data)
+
+
+_MEMBERS = {kind: [item.name for item in fields(kind) if item.name != "entry"] for kind in (Certificate, Version, Consumer, Plan, Work)}
+
+
+def _members(item: Any) -> dict[str, Any]:
+    """What is saved of an object; a list entry is made again."""
+    return {name: getattr(item, name) for name in _MEMBERS[type(item)]}
 
 
 class Store:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from ..clock import Clock
 from ..exchange import Answer, BadBody, Call, Refusal, not_found
 from ..routes import Route, Routes
 from . import certificates, config, system, vedauth
+from .issuing import sign
 from .lifecycle import Authorities, Lifecycle
-from .objects import HOME, Certificate, Node, Store, fold
+from .objects import HOME, Certificate, Node, Store, Version, fold
 from .seeding import build
 from .switches import Switches
 from .tokens import FULL_SCOPE, Grant, Grants, User, new_token
@@ -51,6 +52,7 @@ class Tpp:
         self._own_password = new_token()
         self._own_tokens = new_token(), new_token()
         self._dumped: dict[str, str] = {}
+        self.defaults: dict[str, Any] = {}
         self._routes = _routes()
         self._clear()
 
@@ -86,6 +88,13 @@ class Tpp:
         """What the API shows of the current certificate: ``Thumbprint``, ``Serial`` and so on."""
         with self.lock:
             return certificates.facts_of(self, self[dn])
+
+    def sign(self, certificate: Certificate, version: Version) -> Version:
+        """The version, signed by now."""
+        if not version.pem:
+            sign(version, self.authority)
+            self.store.touch(certificate)
+        return version
 
     def approve(self, dn: str) -> None:
         """Resolve the workflow ticket of a certificate."""
@@ -134,7 +143,7 @@ class Tpp:
     # -- the vendor protocol -------------------------------------------------------------------------------------
 
     def reset(self, data: dict[str, Any]) -> None:
-        self.configure({name: getattr(Switches(), name) for name in Switches.__slots__})
+        self.configure(asdict(Switches()))
         self.configure(data.get("settings", {}))
         self._clear()
         self.grants.clear()

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_plus
 
 from ..clock import iso
 from ..exchange import Answer, Call, Refusal
-from .issuing import SAN_KINDS, pkix_parameter_set, sign
+from .issuing import SAN_KINDS, pkix_parameter_set
 from .lifecycle import PENDING_WORKFLOW
 from .objects import Certificate, Version, fold
 
@@ -167,7 +167,7 @@ def _filters(tpp: Tpp) -> dict[str, Callable[[str, list[str]], Test]]:
     """All known filters, the cheap ones first: tests are run in this order."""
 
     def fact(name: str) -> Callable[[Certificate], Any]:
-        return _of_version(lambda version: sign(version, tpp.authority).facts[name])
+        return lambda certificate: tpp.sign(certificate, certificate.versions[-1]).facts[name] if certificate.versions else ""
 
     known: dict[str, Callable[[str, list[str]], Test]] = {
         "inerror": _boolean(lambda item: item.in_error),
@@ -238,7 +238,7 @@ def _entry(tpp: Tpp, certificate: Certificate) -> bytes:
         return certificate.entry[1]
     x509 = {}
     if version:
-        facts = sign(version, tpp.authority).facts
+        facts = tpp.sign(certificate, version).facts
         x509 = {
             "CN": version.common_name,
             "SANS": {kind: version.sans[kind] for kind in SAN_KINDS if version.sans.get(kind)},

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from ..scenarios import expand
@@ -26,7 +27,7 @@ _OWN = (
     "ticket", "count", "start", "each",
 )
 _KNOWN = frozenset((*_PLAIN, *_OWN))
-_RENEWAL = frozenset(Plan.__slots__)
+_RENEWAL = frozenset(item.name for item in fields(Plan))
 
 
 def build(tpp: Tpp, spec: dict[str, Any]) -> None:

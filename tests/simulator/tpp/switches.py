@@ -16,8 +16,8 @@ class Switches:
     """Defaults are the documented or likeliest behaviour; ``README.md`` explains each."""
 
     version: str = "26.1.1.0"
-    access_token_seconds: float = 90 * DAY
-    grant_seconds: float = 365 * DAY
+    access_token_seconds: float = 90.0 * DAY
+    grant_seconds: float = 365.0 * DAY
     refresh_kills_access_token: bool = True
     refresh_error_body: bool = True
     expired_token_error: str = "expired_token"
@@ -51,6 +51,8 @@ class Switches:
                 value = float(value)
             if type(value) is not kind:
                 raise ValueError(f"TPP switch {name!r} wants a value of type {kind.__name__}, not {type(value).__name__}")
+            if kind in (list, dict) and set(value) != set(getattr(self, name)):
+                raise ValueError(f"TPP switch {name!r} wants exactly these: {', '.join(getattr(self, name))}")
             setattr(self, name, value)
         return asdict(self)
 

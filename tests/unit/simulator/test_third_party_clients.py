@@ -109,7 +109,7 @@ def test_pyvenafi_resets_and_retries(fast: Simulator) -> None:
 
 
 def test_pyvenafi_lists_reads_renews_downloads_and_revokes(fast: Simulator) -> None:
-    api, features = pyvenafi_session(fast)
+    dummy, features = pyvenafi_session(fast)
     dn = f"{HOME}\\fine.example.com"
     listed = features.certificate.list(parent_folder=HOME, recursive=True, in_error=True)
     assert [item.dn for item in listed] == [f"{HOME}\\stuck.example.com"]
@@ -132,6 +132,6 @@ def test_pyvenafi_requests_a_certificate(fast: Simulator) -> None:
 
 
 def test_pyvenafi_logs_in_again_when_its_token_has_expired(fast: Simulator) -> None:
-    api, features = pyvenafi_session(fast)
+    dummy, features = pyvenafi_session(fast)
     fast.tpp.expire_access_tokens()
     assert features.certificate.details(f"{HOME}\\fine.example.com").cn == "fine.example.com"

@@ -64,7 +64,10 @@ def test_reset_names_what_it_did_and_a_second_one_has_nothing_to_do(
     [
         ({}, "Invalid CertificateDN format. The Certificate DN contained null or white spaces for (CertificateDN)."),
         ({"CertificateDN": " "}, "Invalid CertificateDN format. The Certificate DN contained null or white spaces for (CertificateDN)."),
-        ({"CertificateDN": f"{HOME}\\no"}, f'CertificateDN error. CertificateDN: "{HOME}\\no" does not exist or you do not have sufficient rights to the object.'),
+        (
+            {"CertificateDN": f"{HOME}\\no"},
+            f'CertificateDN error. CertificateDN: "{HOME}\\no" does not exist or you do not have sufficient rights to the object.',
+        ),
         ({"CertificateDN": DN}, NOTHING),
         ({"CertificateDN": DN, "Restart": True}, NOTHING),
         ({"CertificateDN": DN, "WorkToDoTimeout": 120}, NOTHING),

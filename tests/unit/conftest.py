@@ -1,0 +1,50 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures: no settings from outside, no long waits, and one simulator for the session, put back to a known state for each test."""
+
+from __future__ import annotations
+
+import os
+import sys
+import typing as t
+
+import pytest
+
+from ansible_collections.certops.remediation.plugins.module_utils import transport
+
+# What a developer's machine may have set, and what the collection or its libraries would obey.
+_FOREIGN = ("_PROXY", "CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "VENAFI_", "VCERT_", "NETRC", "SSLKEYLOGFILE")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing from the environment but what a test sets."""
+    for name in list(os.environ):
+        if any(part in name.upper() for part in _FOREIGN):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back-off without the waiting; ``Retry-After`` still counts."""
+    monkeypatch.setattr(transport, "backoff", lambda attempt: 0.01)
+
+
+@pytest.fixture(scope="session")
+def shared_simulator() -> t.Iterator[t.Any]:
+    """Serves throughout the session. It needs a newer Python than the modules do."""
+    if sys.version_info < (3, 10):
+        pytest.skip("the simulator needs Python 3.10")
+    from ansible_collections.certops.remediation.tests.simulator.server import Simulator  # pylint: disable=import-outside-toplevel
+
+    with Simulator("empty") as running:
+        yield running
+
+
+@pytest.fixture
+def simulator(shared_simulator: t.Any) -> t.Any:
+    """The simulator without certificates, its clock at a stand."""
+    shared_simulator.reset("empty", {"clock_scale": 0})
+    return shared_simulator
