@@ -64,6 +64,8 @@ options:
     description:
       - Also repair certificates whose private key does not belong to them. Nothing that can be read shows this, so TPP is asked to reset every
         listed certificate; it answers whether there was a mismatch.
+      - Cannot be combined with O(restart=true). Some servers do not show that a renewal is queued, and asking then cancels or repeats it, so do
+        not use it on certificates that were restarted a moment ago either.
       - In check mode such a certificate is reported as C(unchanged), because only the call itself can tell.
     type: bool
     default: false
@@ -524,6 +526,8 @@ def build(task: Task) -> tuple[CertificateReset, list[CertificateRef]]:
     options.check_range(params, "work_to_do_timeout", 0, 120)
     if not params["read_details"] and params["revoked"] != "reset":
         raise InputError("read_details", "without details nobody knows what is revoked; set revoked=reset to accept that its revocation state is cleared")
+    if params["check_private_key"] and params["restart"]:
+        raise InputError("check_private_key", "cannot be combined with restart=true, because a queued renewal that TPP does not show would be restarted again")
     if params.get("certificate_dn"):
         targets = [certificate_ref("certificate_dn", params["certificate_dn"])]
     else:

@@ -277,6 +277,7 @@ def test_a_target_that_cannot_be_meant_is_named_before_anything_is_sent(tpp, giv
         ({"work_to_do_timeout": 121}, "work_to_do_timeout: 121 is out of range; give a number from 0 to 120"),
         ({"work_to_do_timeout": -1}, "work_to_do_timeout: -1"),
         ({"read_details": False}, "revoked=reset"),
+        ({"check_private_key": True, "restart": True}, "check_private_key: cannot be combined"),
         ({"max_changes": -1}, "max_changes"),
         ({"concurrency": 0}, "concurrency"),
         ({"certificate_dn": "\\VED\\Policy\\a"}, "mutually exclusive"),

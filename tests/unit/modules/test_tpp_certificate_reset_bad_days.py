@@ -102,7 +102,7 @@ OPTIONS = st.fixed_dictionaries(
         "by_guid": st.booleans(),
         "missing": st.sampled_from([False, False, True]),
     }
-)
+).filter(lambda options: not (options["restart"] and options["check_private_key"]))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
