@@ -64,6 +64,13 @@ class InputError(RemediationError):
         self.option = option
 
 
+class JournalError(RemediationError):
+    """The journal cannot be written any more. Without it nothing further may be changed."""
+
+    kind = "journal"
+    fatal = True
+
+
 class ReadOnlyError(RemediationError):
     """A changing request was about to be sent in check mode: a defect of this collection, stopped before it could do harm."""
 

@@ -14,7 +14,7 @@ import threading
 import typing as t
 import uuid
 
-from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError
+from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, JournalError
 
 
 class Journal:
@@ -29,6 +29,8 @@ class Journal:
         self.run = str(uuid.uuid4())
         self._lock = threading.Lock()
         self._flush = threading.Lock()
+        self._path = path
+        self._torn = False
         self._written = 0
         self._flushed = 0
         try:
@@ -42,20 +44,29 @@ class Journal:
             raise InputError("journal_path", f"{path!r} cannot be opened for appending ({exc.strerror}); its folder must exist") from None
 
     def write(self, lines: t.Iterable[t.Mapping[str, t.Any]]) -> None:
-        """Append ``lines``, and return when they are on the disk. Threads that arrive together share one flush."""
+        """Append ``lines``, and return when they are on the disk. Threads that arrive together share one flush.
+
+        :raises JournalError: the disk is full or failing.
+        """
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
         text = "".join(json.dumps({"time": now, "run": self.run, **line}) + "\n" for line in lines)
-        with self._lock:
-            data = text.encode("utf-8")
-            while data:
-                data = data[os.write(self._file, data) :]
-            self._written += 1
-            mine = self._written
-        with self._flush:
-            if self._flushed < mine:
-                reached = self._written
-                os.fsync(self._file)
-                self._flushed = reached
+        try:
+            with self._lock:
+                # The flag stays up when a write fails half-way; the next line must not continue the unfinished one.
+                data = ("\n" + text if self._torn else text).encode("utf-8")
+                self._torn = True
+                while data:
+                    data = data[os.write(self._file, data) :]
+                self._torn = False
+                self._written += 1
+                mine = self._written
+            with self._flush:
+                if self._flushed < mine:
+                    reached = self._written
+                    os.fsync(self._file)
+                    self._flushed = reached
+        except OSError as exc:
+            raise JournalError(f"journal_path: cannot write to {self._path!r} ({exc.strerror})") from None
 
     def close(self) -> None:
         """Close the file."""

@@ -11,6 +11,7 @@ An empty value is an unset one, in a task as in the environment: job templates i
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 import urllib.parse
 
@@ -25,6 +26,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.transport impo
 Spec = t.Dict[str, t.Dict[str, t.Any]]
 
 MAX_CONCURRENCY = 64
+MAX_WINDOW = 31 * 86400
 
 
 def from_environment(*names: str) -> str:
@@ -38,7 +40,11 @@ def from_environment(*names: str) -> str:
 
 def unless_environment(*names: str) -> bool:
     """The opposite of the first non-empty boolean variable of ``names``: ``..._SKIP_VERIFY`` for ``validate_certs``."""
-    return not boolean(from_environment(*names))
+    try:
+        return not boolean(from_environment(*names))
+    except TypeError:
+        # No boolean: as good as not set, which is the safe side.
+        raise AnsibleFallbackNotFound from None
 
 
 HTTP_OPTIONS: Spec = {
@@ -116,7 +122,7 @@ def http_settings(params: t.Mapping[str, t.Any], base_url: str) -> HttpSettings:
     check_range(params, "retry_timeout", 0, 86400)
     check_range(params, "concurrency", 1, MAX_CONCURRENCY)
     for limit in params["rate_limits"]:
-        if limit["requests"] < 1 or limit["seconds"] <= 0:
+        if limit["requests"] < 1 or not 0 < limit["seconds"] <= MAX_WINDOW:
             raise InputError("rate_limits", f"{limit['requests']} requests in {limit['seconds']} seconds is no rate; both numbers must be above 0")
     for name in ("ca_path", "client_cert", "client_key"):
         path = params.get(name)
@@ -125,8 +131,12 @@ def http_settings(params: t.Mapping[str, t.Any], base_url: str) -> HttpSettings:
     if params.get("client_key") and not params.get("client_cert"):
         raise InputError("client_key", "given without client_cert, which holds the certificate of this key")
     if params.get("proxy"):
-        parts = urllib.parse.urlsplit(params["proxy"])
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urllib.parse.urlsplit(params["proxy"])
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
             raise InputError("proxy", "this is not the address of an HTTP proxy; write it as http://proxy.example.com:3128")
     return HttpSettings(
         base_url=base_url,
@@ -159,7 +169,7 @@ def base_url(params: t.Mapping[str, t.Any], *, strip: t.Sequence[str] = (), opti
         raise InputError(option, f"{shown!r} is not an address; write it as https://host.example.com") from None
     if parts.username is not None or parts.password is not None:
         raise InputError(option, "holds a user name or password; give them in their own options, where they are kept out of logs")
-    if parts.scheme not in ("https", "http") or not host or any(ch.isspace() for ch in given):
+    if parts.scheme not in ("https", "http") or not host or port == 0 or re.search(r"[^\w.:-]", host) or any(ch.isspace() for ch in given):
         raise InputError(option, f"{shown!r} is not an HTTPS address; write it as https://host.example.com")
     if parts.scheme == "http" and not params.get("allow_http"):
         raise InputError(option, f"{shown!r} is plain HTTP, which shows the credentials to everyone on the path; use https://, or set allow_http=true")

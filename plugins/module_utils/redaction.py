@@ -27,7 +27,7 @@ _UNPRINTABLE = re.compile(
 class Secrets:
     """The secrets of one task: given ones and those derived from them (tokens, Basic values).
 
-    :param register: called once for each new secret, so that Ansible masks it as well.
+    :param register: called once for each new way to write a secret, so that Ansible masks it as well.
     """
 
     def __init__(self, register: t.Callable[[str], None] | None = None) -> None:
@@ -37,9 +37,11 @@ class Secrets:
     def add(self, value: str | None) -> str | None:
         """Remember ``value`` and hand it back, so that a secret can be registered where it is made."""
         if value and value not in self._forms:
-            self._forms.update(form for form in _forms(value) if form)
+            new = {form for form in _forms(value) if form} - self._forms
+            self._forms |= new
             if self._register is not None:
-                self._register(value)
+                for form in new:
+                    self._register(form)
         return value
 
     def redact(self, text: str) -> str:

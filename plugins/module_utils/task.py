@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
+import urllib.parse
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -62,8 +63,11 @@ def _run(module: AnsibleModule, spec: Spec, work: t.Callable[[Task], dict[str, t
     secrets = Secrets(lambda value: _register(module, value))
     params = unset_empty(module.params, spec)
     for name, option in spec.items():
-        if option.get("no_log") and params.get(name):
-            secrets.add(params[name])
+        if option.get("no_log"):
+            secrets.add(params.get(name))
+        elif isinstance(params.get(name), str):
+            # Nobody should write a password into an address; when it is there all the same, no output may show it.
+            secrets.add(_password_in_url(params[name]))
     try:
         result = work(Task(params=params, check_mode=module.check_mode, secrets=secrets, warn=_limited(module.warn, secrets)))
     except RemediationError as error:
@@ -73,6 +77,13 @@ def _run(module: AnsibleModule, spec: Spec, work: t.Callable[[Task], dict[str, t
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def _password_in_url(text: str) -> str | None:
+    try:
+        return urllib.parse.urlsplit(text).password if "@" in text else None
+    except ValueError:
+        return None
 
 
 def _register(module: AnsibleModule, value: str) -> None:

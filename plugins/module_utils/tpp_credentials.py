@@ -17,6 +17,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import tempfile
 import threading
 import time
@@ -27,6 +28,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     AuthenticationError,
     AuthorizationError,
     InputError,
+    RemediationError,
     VendorError,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
@@ -50,6 +52,8 @@ class TppLogin:
 
     def check(self) -> None:
         """:raises InputError: nothing was given, or only half of something."""
+        if self.access_token and not re.fullmatch("[!-~]+", self.access_token):
+            raise InputError("access_token", "holds a blank, a line break or a character that no token has; was it read from a file with more in it?")
         if bool(self.username) != bool(self.password):
             raise InputError("username, password", "one is given without the other")
         if self.refresh_token and not self.token_path:
@@ -100,28 +104,42 @@ class TppCredentials:
 
     def _obtain(self, refused: str | None) -> str:
         login = self._login
-        if self._store:
-            return self._stored_token(self._store, refused)
-        if login.username:
-            return str(self._ask("oauth", {"username": login.username, "password": login.password, "scope": login.scope})["access_token"])
-        return str(self._ask("certificate", {"scope": login.scope})["access_token"])
+        try:
+            if self._store:
+                return self._stored_token(self._store, refused)
+            if login.username:
+                return str(self._ask("oauth", {"username": login.username, "password": login.password, "scope": login.scope})["access_token"])
+            return str(self._ask("certificate", {"scope": login.scope})["access_token"])
+        except AnswerLostError as exc:
+            # The caller's own request was not processed: its answer is not the lost one.
+            raise AuthenticationError(exc.message, status=exc.status) from None
+        except RemediationError as exc:
+            exc.fatal = True
+            raise
 
     def _stored_token(self, store: TokenStore, refused: str | None) -> str:
         """The token of the file, refreshed when it is refused or about to expire; another process may have done so already."""
         with store.locked():
             pair = store.read()
+            self._register(pair.access_token, pair.refresh_token)
             usable = pair.access_token and pair.access_token != refused and (pair.expires or 0) > time.time() + EXPIRY_MARGIN
             if not usable:
+                # Proves that a pair can be kept, before the only refresh token is spent.
+                store.write(pair)
                 try:
                     fresh = self._ask("token", {"refresh_token": pair.refresh_token})
                 except AnswerLostError as exc:
                     raise AuthenticationError(
                         f"{exc.message}. The refresh token may have been used up; if the next run is refused, give a new one in refresh_token"
                     ) from None
-                pair = store.write(fresh)
-            for secret in (pair.access_token, pair.refresh_token):
-                self._transport.secrets.add(secret)
+                expires = fresh.get("expires")
+                pair = TokenPair(fresh["access_token"], fresh["refresh_token"] or pair.refresh_token, expires if isinstance(expires, int) else None, pair.seed)
+                store.write(pair)
             return pair.access_token
+
+    def _register(self, *tokens: str | None) -> None:
+        for token in tokens:
+            self._transport.secrets.add(token)
 
     def _ask(self, grant: str, body: dict[str, t.Any]) -> dict[str, t.Any]:
         """One token request; the answer's secrets are registered before anything else can see them."""
@@ -140,8 +158,9 @@ class TppCredentials:
             except ValueError:
                 tokens = None
             if isinstance(tokens, dict) and isinstance(tokens.get("access_token"), str):
-                self._transport.secrets.add(tokens["access_token"])
-                self._transport.secrets.add(tokens.get("refresh_token"))
+                if not isinstance(tokens.get("refresh_token"), str):
+                    tokens["refresh_token"] = None
+                self._register(tokens["access_token"], tokens["refresh_token"])
                 return tokens
             raise AnswerLostError(f"{self._transport.vendor}: the answer to: {purpose} holds no token")
         raise self._refusal(answer, grant, purpose)
@@ -199,7 +218,10 @@ class TokenStore:
     @contextlib.contextmanager
     def locked(self) -> t.Iterator[None]:
         """Hold the file for this process. The lock is a file of its own, because the tokens' file is replaced as a whole."""
-        handle = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            handle = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            raise InputError("token_path", f"the lock file {self._path + '.lock'!r} cannot be opened ({exc.strerror})") from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -215,21 +237,32 @@ class TokenStore:
             with open(self._path, encoding="utf-8") as handle:
                 mode = os.fstat(handle.fileno()).st_mode
                 data = json.load(handle)
-            pair = TokenPair(str(data["access_token"]), str(data["refresh_token"]), data.get("expires"), str(data.get("seed", "")))
+            pair = TokenPair(data["access_token"], data["refresh_token"], data.get("expires"), data.get("seed", ""))
+            if not all(isinstance(text, str) for text in (pair.access_token, pair.refresh_token, pair.seed)) or not isinstance(pair.expires, (int, type(None))):
+                raise TypeError
         except FileNotFoundError:
             return TokenPair("", self._given or "", None, self._seed)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise InputError("token_path", f"{self._path!r} is not a token file that this module wrote; remove it and give refresh_token") from None
         if mode & 0o077:
             raise InputError("token_path", f"{self._path!r} can be read by others; run: chmod 600 {self._path}")
         if self._seed and pair.seed != self._seed:
             return TokenPair("", self._given or "", None, self._seed)
-        self._seed = pair.seed
         return pair
 
-    def write(self, tokens: t.Mapping[str, t.Any]) -> TokenPair:
-        """Put a fresh pair on the disk, as a whole or not at all, before anyone uses it."""
-        pair = TokenPair(tokens["access_token"], tokens.get("refresh_token") or "", tokens.get("expires"), self._seed)
+    def write(self, pair: TokenPair) -> None:
+        """Put a pair on the disk, as a whole or not at all, before anyone uses it.
+
+        :raises InputError: that is not possible.
+        """
+        try:
+            self._replace(pair)
+        except OSError as exc:
+            raise InputError(
+                "token_path", f"{self._path!r} cannot be written ({exc.strerror}); if the next run is refused, give a new token in refresh_token"
+            ) from None
+
+    def _replace(self, pair: TokenPair) -> None:
         folder = os.path.dirname(os.path.abspath(self._path))
         handle, name = tempfile.mkstemp(prefix=".tokens-", dir=folder)
         try:
@@ -247,4 +280,3 @@ class TokenStore:
             os.fsync(directory)
         finally:
             os.close(directory)
-        return pair

@@ -314,7 +314,7 @@ class Transport:
         if isinstance(exc, ValueError) and not _raised_in(causes, "getresponse"):
             # The text may hold the header, and so the credentials.
             return InputError(
-                "url, proxy (also HTTPS_PROXY) or credentials", f"{self.vendor}: one of them holds a character that cannot be sent ({type(exc).__name__})"
+                "url, proxy (also HTTPS_PROXY) or credentials", f"{self.vendor}: one of them is incomplete or holds what cannot be sent ({type(exc).__name__})"
             )
         text = printable(self.secrets.redact(str(causes[-1])), 200)
         # Opening a connection: name, TCP, the proxy's tunnel, TLS. Nothing of the request is sent before all that has succeeded.
@@ -366,6 +366,9 @@ def _open_session(settings: HttpSettings, secrets: Secrets, user_agent: str) -> 
         def get_redirect_target(self, resp: requests.Response) -> None:
             return None
 
+    if not settings.validate_certs:
+        # The transport has warned already, once and in the task's own output.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     session = OneRequestSession()
     proxies = {"https": settings.proxy, "http": settings.proxy} if settings.proxy else requests.utils.get_environ_proxies(settings.base_url, no_proxy=None)
     _register_proxy_secrets(requests.utils.select_proxy(settings.base_url, proxies), secrets)

@@ -24,7 +24,8 @@ except ImportError:
     CRYPTOGRAPHY_IMPORT_ERROR = traceback.format_exc()
 
 _PEM_CERTIFICATE = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----", re.DOTALL)
-_SEPARATORS = re.compile(r"[\s:.\-]+")
+# Among them the invisible marks that the certificate dialogue of Windows puts in front of a thumbprint.
+_SEPARATORS = re.compile("[\\s:.\\-\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 
 
 def load_certificates(option: str, data: bytes) -> list[x509.Certificate]:
@@ -37,7 +38,7 @@ def load_certificates(option: str, data: bytes) -> list[x509.Certificate]:
         if blocks:
             return [x509.load_pem_x509_certificate(re.sub(rb"(TRUSTED|X509) ", b"", block)) for block in blocks]
         return [x509.load_der_x509_certificate(data)]
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise InputError(option, "holds no readable certificate; give PEM (-----BEGIN CERTIFICATE-----) or DER") from None
 
 
