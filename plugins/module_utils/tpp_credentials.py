@@ -125,7 +125,7 @@ class TppCredentials:
             usable = pair.access_token and pair.access_token != refused and (pair.expires or 0) > time.time() + EXPIRY_MARGIN
             if not usable:
                 # Proves that a pair can be kept, before the only refresh token is spent.
-                store.write(pair)
+                store.write(pair, rehearsal=True)
                 try:
                     fresh = self._ask("token", {"refresh_token": pair.refresh_token})
                 except AnswerLostError as exc:
@@ -250,19 +250,20 @@ class TokenStore:
             return TokenPair("", self._given or "", None, self._seed)
         return pair
 
-    def write(self, pair: TokenPair) -> None:
+    def write(self, pair: TokenPair, *, rehearsal: bool = False) -> None:
         """Put a pair on the disk, as a whole or not at all, before anyone uses it.
 
-        :raises InputError: that is not possible.
+        :param rehearsal: only try whether that would work; the file stays as it is.
+        :raises InputError: it does not work.
         """
         try:
-            self._replace(pair)
+            self._replace(pair, rehearsal)
         except OSError as exc:
             raise InputError(
                 "token_path", f"{self._path!r} cannot be written ({exc.strerror}); if the next run is refused, give a new token in refresh_token"
             ) from None
 
-    def _replace(self, pair: TokenPair) -> None:
+    def _replace(self, pair: TokenPair, rehearsal: bool) -> None:
         folder = os.path.dirname(os.path.abspath(self._path))
         handle, name = tempfile.mkstemp(prefix=".tokens-", dir=folder)
         try:
@@ -270,6 +271,9 @@ class TokenStore:
                 json.dump(dataclasses.asdict(pair), file)
                 file.flush()
                 os.fsync(file.fileno())
+            if rehearsal:
+                os.unlink(name)
+                return
             os.replace(name, self._path)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -384,8 +384,9 @@ def _open_session(settings: HttpSettings, secrets: Secrets, user_agent: str) -> 
 
 def _register_proxy_secrets(proxy: str | None, secrets: Secrets) -> None:
     """The password in a proxy's address, as it is written there, as it is meant and as it is sent."""
+    address = proxy or ""
     try:
-        parts = urllib.parse.urlsplit(proxy if not proxy or "://" in proxy else f"http://{proxy}")
+        parts = urllib.parse.urlsplit(address if "://" in address else f"http://{address}")
         user, password = parts.username or "", parts.password
     except ValueError:
         raise InputError("proxy (also HTTPS_PROXY)", "this is not the address of an HTTP proxy") from None

@@ -120,7 +120,8 @@ def test_no_secret_is_shown_at_the_highest_verbosity(simulator, tmp_path):
     assert status == 0 and output.count("TASK [Log in by") == len(logins), output[-3000:]
     assert output.count("certificates: ") >= 1 and store.exists()
     tokens = json.loads(store.read_text())
-    everything = [*SECRETS.values(), "cnry-proxy-31", ready["password"], ready["access_token"], ready["refresh_token"], tokens["access_token"], tokens["refresh_token"]]
+    known = [store["access_token"] for store in (ready, tokens)] + [store["refresh_token"] for store in (ready, tokens)]
+    everything = [*SECRETS.values(), "cnry-proxy-31", ready["password"], *known]
     elsewhere = output + (tmp_path / "journal.jsonl").read_text() + (tmp_path / "tokens.json.lock").read_text()
     for secret in everything:
         # The playbook itself, which is the user's own file, holds them; the output must not.

@@ -84,7 +84,7 @@ class Runner:
         started = time.monotonic()
         self._print(_heading(check.name) if streaming else f"--- started: {check.name}")
         output = []
-        with open(LOGS / f"{check.name.replace(' ', '-')}.log", "w", encoding="utf-8") as log:
+        with open(LOGS / f"{check.name.replace(' ', '-')}.log", "w", encoding="utf-8", buffering=1) as log:
             process = self._start(check)
             if process is None:
                 return
@@ -112,7 +112,7 @@ class Runner:
 
     def _start(self, check: Check) -> subprocess.Popen[str] | None:
         binaries = check.venv / "bin"
-        env = {**os.environ, **check.env, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
+        env = {**os.environ, **check.env, "PYTHONUNBUFFERED": "1", "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
         with self.lock:
             if self.stopping:
                 return None

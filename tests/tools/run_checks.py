@@ -32,7 +32,8 @@ def unit() -> list[Check]:
 
 
 def clients() -> list[Check]:
-    return [pytest("third-party clients", CLIENTS_VENV, "tests/unit/simulator/test_third_party_clients.py")]
+    # What these clients are warned of is not ours to mend.
+    return [pytest("third-party clients", CLIENTS_VENV, "--disable-warnings", "tests/unit/simulator/test_third_party_clients.py")]
 
 
 def linters() -> list[Check]:

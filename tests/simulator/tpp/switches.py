@@ -49,7 +49,7 @@ class Switches:
             kind = type(getattr(self, name))
             if kind is float and isinstance(value, int):
                 value = float(value)
-            if type(value) is not kind:
+            if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
                 raise ValueError(f"TPP switch {name!r} wants a value of type {kind.__name__}, not {type(value).__name__}")
             if kind in (list, dict) and set(value) != set(getattr(self, name)):
                 raise ValueError(f"TPP switch {name!r} wants exactly these: {', '.join(getattr(self, name))}")

@@ -13,6 +13,7 @@ import json
 import pathlib
 import random
 import socket
+import ssl
 import threading
 import time
 import tracemalloc
@@ -219,6 +220,8 @@ def test_a_key_of_another_certificate_is_told(simulator, tmp_path):
 
 def test_a_server_that_wants_a_client_certificate_did_not_process_anything(simulator, tmp_path, other_ca, short_backoff):
     context = server_context(simulator, tmp_path, client_ca=pathlib.Path(other_ca).read_bytes())
+    # With TLS 1.3 the refusal comes after the handshake, and a reset of the connection may overtake it.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
     with Server(lambda *dummy: answer(), context) as server:
         with pytest.raises(NotSentError, match="client_cert"):
             change(open_transport(server.url, ca_path=simulator.ready["ca_path"]))

@@ -182,7 +182,8 @@ def test_any_fault_at_any_request_ends_in_the_faultless_state_with_one_effect_ea
         told = {entry["target"].rpartition("\\")[2]: entry for entry in first.get("targets", [])}
         for certificate, count in effects(simulator).items():
             assert count == 1 and told[certificate]["changed"], f"request {number}: {first['msg']}"
-        assert {certificate for certificate, entry in told.items() if entry["outcome"] in ("applied", "pending") and entry["changed"]} == set(effects(simulator))
+        said = {certificate for certificate, entry in told.items() if entry["outcome"] in ("applied", "pending") and entry["changed"]}
+        assert said == set(effects(simulator))
         simulator.faults.clear()
         second = run_module(tpp_certificate_reset, arguments(simulator, **options))
         assert not second["failed"], f"request {number}: {second['msg']}"
