@@ -27,7 +27,7 @@ setup: $(VENV)/.stamp $(TREE) ## Create .venv and the symlink tree for ansible-p
 demo: setup ## Watch a fleet of stuck certificates being found, planned, reset and reported
 	@$(VENV)/bin/python tests/demo/run.py
 
-unit: setup ## pytest: tests/unit and tests/contract
+unit: setup ## pytest: tests/unit, tests/contract and tests/system
 	@$(CHECKS) unit
 
 clients: setup $(CLIENTS)/.stamp ## Other people's clients of the vendors' APIs against the simulator

@@ -17,7 +17,7 @@ VENDORS = ("tpp", "keyfactor", "digicert", "cloudflare")
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
 PLUGIN_FILES = sorted((ROOT / "plugins").rglob("*.py"))
-ROLES = sorted(path.parent.parent.name for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
+ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 
 
 def load_yaml(*parts: str) -> Any:

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +48,7 @@ class Result:
 
 
 class Runner:
-    def __init__(self, lanes: Sequence[Sequence[Check]], notes: Sequence[str]) -> None:
+    def __init__(self, lanes: Sequence[Iterable[Check]], notes: Sequence[str]) -> None:
         self.lanes = lanes
         self.notes = notes
         self.results: list[Result] = []
@@ -73,7 +73,7 @@ class Runner:
                 return INTERRUPTED
         return self._summarise()
 
-    def _run_lane(self, lane: Sequence[Check]) -> None:
+    def _run_lane(self, lane: Iterable[Check]) -> None:
         for check in lane:
             if self.stopping:
                 return
@@ -172,5 +172,5 @@ def _count(output: Sequence[str]) -> tuple[int, int]:
     return 0, 0
 
 
-def run_lanes(*lanes: Sequence[Check], notes: Sequence[str] = ()) -> int:
-    return Runner([lane for lane in lanes if lane], notes).run()
+def run_lanes(*lanes: Iterable[Check], notes: Sequence[str] = ()) -> int:
+    return Runner(lanes, notes).run()

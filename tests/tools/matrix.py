@@ -56,8 +56,7 @@ def ansible_test(kind: str, core: str, name: str, venv: Path, *arguments: str) -
 def main() -> int:
     pythons = find_pythons()
     print("Pythons found:", ", ".join(f"{version} ({path})" for version, path in pythons.items()))
-    pytest_lane: list[Check] = []
-    ansible_test_lane: list[Check] = []
+    checks: list[Check] = []
     skipped = []
 
     for core, supported in CORES.items():
@@ -70,15 +69,17 @@ def main() -> int:
         # sanity compiles and imports the modules with all of them anyway.
         for version in sorted({usable[0], usable[-1]}, key=version_key):
             venv = core_environment(core, version, pythons[version])
-            pytest_lane.append(units(f"core{core} py{version}", venv))
+            checks.append(units(f"core{core} py{version}", venv))
         if core == next(iter(CORES)):
-            pytest_lane.append(lowest_requests(core, usable[0], pythons[usable[0]]))
+            checks.append(lowest_requests(core, usable[0], pythons[usable[0]]))
         for kind in ("sanity", "integration"):
-            ansible_test_lane.append(ansible_test(kind, core, f"core{core} py{usable[-1]}", venv))
+            checks.append(ansible_test(kind, core, f"core{core} py{usable[-1]}", venv))
         if core == CORE_FOR_OLDEST_TARGET:
-            pytest_lane.append(oldest_target(core, venv, pythons))
+            checks.append(oldest_target(core, venv, pythons))
 
-    return run_lanes(pytest_lane, ansible_test_lane, notes=[f"not run: {reason}" for reason in skipped])
+    # One iterator for both lanes: the one that is free takes the next check.
+    queue = iter(checks)
+    return run_lanes(queue, queue, notes=[f"not run: {reason}" for reason in skipped])
 
 
 def lowest_requests(core: str, version: str, python: Path) -> Check:
