@@ -346,20 +346,21 @@ class Engine(t.Generic[T, S]):
                 return
             attempt += 1
             self._attempt(remaining)
-            remaining = [entry for entry in remaining if entry.outcome == REPEAT]
             delay = backoff(attempt)
-            if remaining and time.monotonic() + delay > deadline:
+            if time.monotonic() + delay > deadline:
                 for entry in remaining:
-                    entry.take(Verdict(FAILED, f"{entry.message}; gave up after {attempt} tries", error=entry.error))
-                remaining = []
-            self._record(batch, remaining)
+                    if entry.outcome == REPEAT:
+                        entry.take(Verdict(FAILED, f"{entry.message}; gave up after {attempt} tries", error=entry.error))
+            self._record([entry for entry in remaining if entry.outcome != REPEAT])
+            remaining = [entry for entry in remaining if entry.outcome == REPEAT]
             if remaining:
                 self._operation.transport.pacer.wait(delay)
 
     def _attempt(self, batch: t.Sequence[Entry[T, S]]) -> None:
         """One changing request, and what became of each of its steps."""
-        self._write_journal("intent", batch)
+        verdicts: t.Sequence[Verdict]
         try:
+            self._write_journal("intent", batch)
             verdicts = self._operation.apply(batch)
         except AnswerLostError as lost:
             verdicts = self._look_again(batch, lost)
@@ -367,6 +368,8 @@ class Engine(t.Generic[T, S]):
             verdicts = [Verdict(REPEAT, busy.message, error=busy)] * len(batch)
         except RemediationError as error:
             verdicts = [Verdict(FAILED, error.message, error=error)] * len(batch)
+        if len(verdicts) != len(batch):
+            raise ValueError(f"{self._operation.name} gave {len(verdicts)} verdicts on {len(batch)} steps")
         for entry, verdict in zip(batch, verdicts):
             entry.take(verdict)
 
@@ -398,16 +401,19 @@ class Engine(t.Generic[T, S]):
                 verdicts.append(self._operation.resolve(entry, state))
         return verdicts
 
-    def _record(self, batch: t.Sequence[Entry[T, S]], remaining: t.Sequence[Entry[T, S]]) -> None:
+    def _record(self, done: t.Sequence[Entry[T, S]]) -> None:
         """Write the outcomes down and decide whether the rest of the task may go on."""
-        open_entries = set(map(id, remaining))
-        done = [entry for entry in batch if id(entry) not in open_entries]
-        self._write_journal("outcome", done)
-        failed = [entry for entry in done if entry.outcome in (FAILED, UNKNOWN)]
+        errors = [entry.error for entry in done if entry.error and entry.outcome in (FAILED, UNKNOWN)]
+        try:
+            self._write_journal("outcome", done)
+        except RemediationError as error:
+            # What was done stays done and is in the result; without a record nothing more is begun.
+            self._warn(error.message)
+            errors.append(error)
         limit = self._params.get("stop_after_failures")
         with self._lock:
-            self._failures += len(failed)
-            fatal = next((entry for entry in failed if entry.error and entry.error.fatal), None)
+            self._failures += sum(entry.outcome in (FAILED, UNKNOWN) for entry in done)
+            fatal = next((error for error in errors if error.fatal), None)
             if self._stopped is None and fatal:
                 self._stopped = f"not attempted, because every further one would fail in the same way: {fatal.message}"
             elif self._stopped is None and limit is not None and self._failures >= limit:
@@ -433,27 +439,37 @@ class Engine(t.Generic[T, S]):
         deadline = time.monotonic() + self._params["wait_timeout"]
         interval = float(self._params["wait_interval"])
         pause = 0.0
+        ended = f"still so when wait_timeout ({self._params['wait_timeout']} s) was over"
         while waiting:
             self._operation.transport.pacer.wait(pause)
-            settled: list[Entry[T, S]] = []
-            still: list[Entry[T, S]] = []
-            for entry, state in zip(waiting, self._operation.poll([entry.target for entry in waiting])):
-                if isinstance(state, RemediationError):
-                    still.append(entry)
-                    continue
-                verdict = self._operation.settle(entry, state)
-                entry.settle(verdict)
-                (still if entry.outcome == PENDING and not verdict.final else settled).append(entry)
-            self._write_journal("outcome", settled)
-            waiting = still
+            try:
+                waiting = self._look(waiting)
+            except RemediationError as error:
+                # What was done before stays in the result; only how it went on is not known.
+                ended = f"cannot be followed any further: {error.message}"
+                break
             left = deadline - time.monotonic()
             if left <= 0:
                 break
             pause = min(interval, left)
             interval = min(interval * POLL_GROWTH, max(POLL_CAP, interval))
-        for entry in waiting:
+        for entry in (entry for entry in waiting if entry.outcome == PENDING):
             entry.expired = True
-            entry.message = f"{entry.message}; still so when wait_timeout ({self._params['wait_timeout']} s) was over"
+            entry.message = f"{entry.message}; {ended}"
+
+    def _look(self, waiting: t.Sequence[Entry[T, S]]) -> list[Entry[T, S]]:
+        """One look at everything that is pending; what is still worth waiting for."""
+        settled: list[Entry[T, S]] = []
+        still: list[Entry[T, S]] = []
+        for entry, state in zip(waiting, self._operation.poll([entry.target for entry in waiting])):
+            if isinstance(state, RemediationError):
+                still.append(entry)
+                continue
+            verdict = self._operation.settle(entry, state)
+            entry.settle(verdict)
+            (still if entry.outcome == PENDING and not verdict.final else settled).append(entry)
+        self._write_journal("outcome", settled)
+        return still
 
     # -- result ----------------------------------------------------------------------------------------------------------------------
 

@@ -326,6 +326,47 @@ def test_a_journal_that_cannot_be_written_stops_before_the_first_write(tmp_path)
     assert lamps.writes == []
 
 
+def test_a_journal_that_breaks_keeps_the_results_and_begins_nothing_more(tmp_path, monkeypatch):
+    for broken, expected in ((1, ["failed", "not_attempted", "not_attempted"]), (2, ["applied", "not_attempted", "not_attempted"])):
+        lamps = Lamps({name: "off" for name in "abc"}, concurrency=1)
+        writes = []
+
+        def write(self, lines, limit=broken, seen=writes):
+            seen.append(list(lines))
+            if len(seen) >= limit:
+                raise InputError("journal_path", "no space left on device")
+
+        monkeypatch.setattr(engine.Journal, "write", write)
+        result = run(lamps, list("abc"), journal_path=str(tmp_path / "journal"))
+        assert outcomes(result) == expected and result["failed"] and "no space left" in result["targets"][2]["message"]
+        assert len(lamps.writes) == broken - 1
+
+
+def test_what_was_done_is_told_even_when_waiting_breaks(monkeypatch):
+    lamps = Lamps({"a": "slow", "b": "off"})
+
+    def poll(dummy):
+        raise AuthenticationError("token expired")
+
+    monkeypatch.setattr(lamps, "poll", poll)
+    result = run(lamps, ["a", "b"], wait=True)
+    assert outcomes(result) == ["pending", "applied"] and result["failed"] and result["changed"] and "token expired" in result["msg"]
+
+
+def test_each_step_of_a_batch_is_recorded_once(tmp_path):
+    path = tmp_path / "journal"
+    lamps = Lamps({"a": "off", "b": "off", "c": "off"}, batch_size=3)
+
+    def half_done(count):
+        lamps.states["a"] = "on"
+        return AnswerLostError("no answer") if count == 1 else None
+
+    lamps.before_write["a"] = half_done
+    run(lamps, ["a", "b", "c"], journal_path=str(path), stop_after_failures=1)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert sorted(line["target"] for line in lines if line["event"] == "outcome") == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize("option, value", [("max_changes", -1), ("stop_after_failures", 0), ("wait_timeout", 0), ("wait_interval", 0)])
 def test_numbers_out_of_range_are_refused(option, value):
     with pytest.raises(InputError, match=option):

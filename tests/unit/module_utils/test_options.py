@@ -89,7 +89,9 @@ def test_what_is_no_address_is_told(given_url):
     assert caught.value.message.isprintable()
 
 
-@pytest.mark.parametrize("given_url", ["https://user:c4nary@tpp.example.com", "user:c4nary@tpp.example.com", "https://c4nary@tpp.example.com", "https://:c4nary@h"])
+@pytest.mark.parametrize(
+    "given_url", ["https://user:c4nary@tpp.example.com", "user:c4nary@tpp.example.com", "https://c4nary@tpp.example.com", "https://:c4nary@h"]
+)
 def test_credentials_in_an_address_are_refused_and_not_shown(given_url):
     with pytest.raises(InputError, match="user name or password") as caught:
         address(given_url)
@@ -163,7 +165,16 @@ def test_a_key_without_its_certificate_is_told(tmp_path):
 
 @pytest.mark.parametrize(
     "proxy",
-    ["proxy.example.com:3128", "socks5://proxy:1080", "http://", "http://user:c4nary@", "http://[::1", "http://c4nary:x@proxy:port", "http://proxy:99999", "c4nary"],
+    [
+        "proxy.example.com:3128",
+        "socks5://proxy:1080",
+        "http://",
+        "http://user:c4nary@",
+        "http://[::1",
+        "http://c4nary:x@proxy:port",
+        "http://proxy:99999",
+        "c4nary",
+    ],
 )
 def test_what_is_no_proxy_is_told_without_showing_it(proxy):
     with pytest.raises(InputError, match="proxy") as caught:

@@ -42,7 +42,10 @@ def test_a_guid_in_any_form(text):
     assert guid_of(text) == GUID
 
 
-@pytest.mark.parametrize("text", ["", "{}", BARE[:-1], BARE + "0", BARE.replace("-", ""), BARE.replace("7", "g", 1), DN, f"x{BARE}", f"{BARE}\nx", "{{" + BARE + "}}"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", BARE[:-1], BARE + "0", BARE.replace("-", ""), BARE.replace("7", "g", 1), DN, f"x{BARE}", f"{BARE}\nx", "{{" + BARE + "}}"],
+)
 def test_what_is_no_guid(text):
     assert guid_of(text) is None
 
@@ -68,7 +71,7 @@ def test_full_dns_are_taken_as_they_are(dn):
 
 @pytest.mark.parametrize(
     "dn",
-    ["", "www.example.com", "VED\\Policy\\x", "\\VED", "\\VED\\", "/VED/Policy/x", "\\\\VED\\Policy\\x", DN + "\\", DN + " ", " " + DN, DN + "\n", "\\VED\\Policy\\a\x00b"],
+    ["", "www.example.com", "VED\\Policy\\x", "\\VED", "\\VED\\", "/VED/Policy/x", "\\\\VED\\Policy\\x"] + [DN + "\\", DN + " ", " " + DN, DN + "\n", "\\VED\\Policy\\a\x00b"],
 )
 def test_what_is_no_full_dn_is_told(dn):
     with pytest.raises(InputError, match="certificate_dn") as caught:
@@ -91,13 +94,21 @@ def test_targets_in_every_form(target, ref):
     assert certificate_ref("certificates[0]", target) == ref
 
 
-@pytest.mark.parametrize("target", [None, 5, True, [], [DN], {}, {"name": "x"}, {"dn": ""}, {"dn": 5}, {"dn": [DN]}, {"guid": "x"}, {"guid": 5}, {"dn": DN, "guid": "x"}, {"dn": "x"}, ""])
+@pytest.mark.parametrize(
+    "target",
+    [None, 5, True, [], [DN], {}, {"name": "x"}, {"dn": ""}, {"dn": 5}, {"dn": [DN]}, {"guid": "x"}, {"guid": 5}, {"dn": DN, "guid": "x"}, {"dn": "x"}, ""],
+)
 def test_what_is_no_target_is_told_with_its_place(target):
     with pytest.raises(InputError, match=r"certificates\[3\]"):
         certificate_ref("certificates[3]", target)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["dn", "guid", "x"]), inner)))
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["dn", "guid", "x"]), inner)
+)
+
+
+@given(ANYTHING)
 def test_a_target_is_usable_or_told(target):
     try:
         ref = certificate_ref("x", target)
@@ -188,7 +199,12 @@ def test_processing_details_as_documented(processing, expected):
 
 @pytest.mark.parametrize(
     "certificate, revocation",
-    [({}, None), ({"RevocationStatus": "Revoked"}, "Revoked"), ({"RevocationDate": "2026-01-01T00:00:00.0000000Z"}, "revoked"), ({"RevocationStatus": ""}, None)],
+    [
+        ({}, None),
+        ({"RevocationStatus": "Revoked"}, "Revoked"),
+        ({"RevocationDate": "2026-01-01T00:00:00.0000000Z"}, "revoked"),
+        ({"RevocationStatus": ""}, None),
+    ],
 )
 def test_revocation_as_documented(certificate, revocation):
     assert detailed_state(details(certificate=certificate)).revocation == revocation
@@ -307,7 +323,10 @@ def test_details_of_another_shape_are_no_traceback(body):
             pass
 
 
-@pytest.mark.parametrize("body, content_type", [(b"<html>sign in</html>", "text/html"), (b"", "text/plain"), (b"[]", "application/json"), (b"5", "application/json")])
+@pytest.mark.parametrize(
+    "body, content_type",
+    [(b"<html>sign in</html>", "text/html"), (b"", "text/plain"), (b"[]", "application/json"), (b"5", "application/json")],
+)
 def test_what_is_not_the_api_is_told(body, content_type):
     with Server(lambda *dummy: answer("200 OK", body, content_type=content_type)) as server, pytest.raises(UnreadableAnswerError, match="proxy or login page"):
         search(server)
@@ -388,6 +407,9 @@ def test_states_tell_the_same_by_list_and_by_object(simulator):
     listed = client_of(simulator).states(refs, need_details=lambda state: False)
     requests = len(simulator.journal)
     single = client_of(simulator).states(refs, need_details=lambda state: True)
-    shown = [[(state.dn, state.guid, state.in_error, state.in_process, state.awaits_approval, state.thumbprint) for state in states] for states in (listed, single)]
-    assert shown[0] == shown[1]
+
+    def shown(states):
+        return [(state.dn, state.guid, state.in_error, state.in_process, state.awaits_approval, state.thumbprint) for state in states]
+
+    assert shown(listed) == shown(single)
     assert requests <= 4 and all(not state.detailed for state in listed) and all(state.detailed for state in single)

@@ -166,7 +166,9 @@ def test_a_user_who_may_not_have_the_scope_is_told(simulator):
     assert "not authorized for the requested scope" in caught.value.message
 
 
-@pytest.mark.parametrize("action, options", [("drop_before", {}), ("drop_after", {}), ("truncate", {}), ("empty", {}), ("html", {"status": 200}), ("html", {"status": 502})])
+@pytest.mark.parametrize(
+    "action, options", [("drop_before", {}), ("drop_after", {}), ("truncate", {}), ("empty", {}), ("html", {"status": 200}), ("html", {"status": 502})]
+)
 @pytest.mark.parametrize("kind", ["password", "refresh token"])
 def test_a_login_whose_answer_is_lost_is_no_lost_answer_of_the_request_behind_it(simulator, kind, action, options, token_path):
     """The request that needed the token was never sent: nobody may think that it may have been done."""

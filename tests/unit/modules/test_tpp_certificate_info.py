@@ -324,7 +324,9 @@ def test_a_task_that_cannot_work_says_why(fleet, options, text):
     assert "Traceback" not in result["output"] and "Wrong+Token" not in result["msg"]
 
 
-@pytest.mark.parametrize("action, options", [("html", {"status": 200}), ("empty", {}), ("redirect", {}), ("status", {"status": 500}), ("truncate", {"times": 0})])
+@pytest.mark.parametrize(
+    "action, options", [("html", {"status": 200}), ("empty", {}), ("redirect", {}), ("status", {"status": 500}), ("truncate", {"times": 0})]
+)
 def test_a_bad_day_is_told_in_one_sentence(fleet, action, options):
     fleet.faults.add(action, **{"times": 1, **options})
     result = info(fleet, details=False, retry_timeout=0)
