@@ -10,6 +10,7 @@ An empty value is an unset one, in a task as in the environment: job templates i
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import typing as t
@@ -165,6 +166,8 @@ def base_url(params: t.Mapping[str, t.Any], *, strip: t.Sequence[str] = (), opti
     try:
         parts = urllib.parse.urlsplit(given if "://" in given else f"https://{given}")
         host, port = parts.hostname, parts.port
+        if "[" in parts.netloc:
+            ipaddress.IPv6Address(host or "")
     except ValueError:
         raise InputError(option, f"{shown!r} is not an address; write it as https://host.example.com") from None
     if parts.username is not None or parts.password is not None:

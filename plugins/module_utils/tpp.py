@@ -234,20 +234,23 @@ class TppClient:
                 ),
                 "list certificates",
             )
-            found = [entry for entry in page.get("Certificates") or [] if isinstance(entry, dict) and entry.get("Guid") and entry.get("DN")]
+            listed = page.get("Certificates")
+            found = [entry for entry in listed if _is_object(entry)] if isinstance(listed, list) else []
             total = page.get("TotalCount")
+            known = len(entries)
             entries.update((entry["Guid"].lower(), entry) for entry in found)
             offset += len(found)
-            complete = offset >= total if isinstance(total, int) else False
-            if not found or complete or (limit is not None and len(entries) >= limit):
-                return list(entries.values()), total if isinstance(total, int) else offset
+            complete = isinstance(total, int) and offset >= total
+            # A page without anything new ends it as well: a server that knows no Offset would send the first one for ever.
+            if complete or len(entries) == known or (limit is not None and len(entries) >= limit):
+                return list(entries.values())[:limit], total if isinstance(total, int) else len(entries)
 
     def details(self, guid: str) -> dict[str, t.Any]:
         """``GET certificates/{guid}`` as TPP answers it."""
         purpose = f"read certificate {guid}"
         answer = self.transport.request("GET", f"/vedsdk/certificates/{urllib.parse.quote(guid)}", purpose=purpose, temporary=_deadlocked)
         found = self._json(answer, purpose)
-        if not found.get("DN") or not found.get("Guid"):
+        if not _is_object(found):
             raise VendorError(f"{VENDOR}: cannot {purpose}: {vendor_text(answer) or self.transport.describe(answer)}", status=answer.status)
         return found
 
@@ -336,7 +339,7 @@ class TppClient:
             for entry in entries:
                 folded = entry["DN"].casefold()
                 if folded in wanted and folded not in states:
-                    x509 = entry.get("X509") or {}
+                    x509 = details_of(entry, "X509")
                     states[folded] = CertificateState(
                         entry["DN"], entry["Guid"].lower(), thumbprint=x509.get("Thumbprint"), valid_to=x509.get("ValidTo"), detailed=False, **known
                     )
@@ -413,8 +416,8 @@ class TppClient:
 
 def detailed_state(found: t.Mapping[str, t.Any]) -> CertificateState:
     """The record of a ``GET certificates/{guid}`` answer. A clean object has empty ProcessingDetails; absent means false."""
-    processing = found.get("ProcessingDetails") or {}
-    certificate = found.get("CertificateDetails") or {}
+    processing = details_of(found, "ProcessingDetails")
+    certificate = details_of(found, "CertificateDetails")
     stage = processing.get("Stage")
     in_error = bool(processing.get("InError"))
     revocation = certificate.get("RevocationStatus") or ("revoked" if certificate.get("RevocationDate") else None)
@@ -422,7 +425,8 @@ def detailed_state(found: t.Mapping[str, t.Any]) -> CertificateState:
         dn=found["DN"],
         guid=found["Guid"].lower(),
         in_error=in_error,
-        in_process=not in_error and any(processing.get(key) not in (None, False, "") for key in ("InProcess", "Stage", "Status", "TicketDN")),
+        # Stage 0 is a stage.
+        in_process=not in_error and (stage is not None or any(processing.get(key) for key in ("InProcess", "Status", "TicketDN"))),
         stage=stage if isinstance(stage, int) else None,
         status=printable(str(processing["Status"]), 500) if processing.get("Status") else None,
         ticket_dn=processing.get("TicketDN") or None,
@@ -434,6 +438,17 @@ def detailed_state(found: t.Mapping[str, t.Any]) -> CertificateState:
         thumbprint=certificate.get("Thumbprint"),
         valid_to=certificate.get("ValidTo"),
     )
+
+
+def details_of(found: t.Mapping[str, t.Any], key: str) -> t.Mapping[str, t.Any]:
+    """A part of the details; empty when TPP leaves it out."""
+    part = found.get(key)
+    return part if isinstance(part, dict) else {}
+
+
+def _is_object(entry: t.Any) -> bool:
+    """What every object of TPP has."""
+    return isinstance(entry, dict) and isinstance(entry.get("DN"), str) and isinstance(entry.get("Guid"), str) and bool(entry["DN"] and entry["Guid"])
 
 
 def filter_value(text: str) -> str:
@@ -452,7 +467,7 @@ def _name_batches(refs: t.Sequence[CertificateRef]) -> list[tuple[str, list[str]
     spelling: dict[str, str] = {}
     for ref in refs:
         parent, dummy, name = (ref.dn or "").rpartition("\\")
-        if not any(ch in parent + name for ch in ',"*') and "\\\\" not in parent:
+        if not any(ch in parent + name for ch in ',"*') and "\\\\" not in (ref.dn or ""):
             folders.setdefault(spelling.setdefault(parent.casefold(), parent), []).append(name)
     batches: list[tuple[str, list[str]]] = []
     for parent, names in folders.items():

@@ -303,8 +303,9 @@ class Transport:
         except (urllib3.exceptions.HTTPError, OSError) as exc:
             raise AnswerLostError(f"{self.vendor}: the answer to {purpose} was cut off ({type(exc).__name__})", status=response.status_code) from None
         expected = response.headers.get("content-length", "")
-        if "content-encoding" not in response.headers and expected.isdigit() and response.request.method != "HEAD" and size < int(expected):
-            raise AnswerLostError(f"{self.vendor}: the answer to {purpose} was cut off after {size} of {expected} bytes", status=response.status_code)
+        # urllib3 1 does not notice it; what counts is what came over the wire, before it was decompressed.
+        if expected.isdigit() and response.request.method != "HEAD" and raw.tell() < int(expected):
+            raise AnswerLostError(f"{self.vendor}: the answer to {purpose} was cut off after {raw.tell()} of {expected} bytes", status=response.status_code)
         return b"".join(chunks)
 
     def _translate(self, exc: Exception, purpose: str) -> RemediationError:
@@ -320,7 +321,8 @@ class Transport:
         # Opening a connection: name, TCP, the proxy's tunnel, TLS. Nothing of the request is sent before all that has succeeded.
         unsent = _raised_in(causes, "connect")
         proxied = bool(requests.utils.select_proxy(self.settings.base_url, self._session.proxies))
-        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        # urllib3 1 has a class of its own for a host name that does not match.
+        if any(isinstance(cause, ssl.SSLCertVerificationError) or type(cause).__name__ == "CertificateError" for cause in causes):
             return UntrustedError(
                 f"{self.vendor}: the TLS certificate of {host} cannot be verified ({text}). Set ca_path to the PEM file of the authority that signed "
                 "it, or correct the host name in the url option"
@@ -412,6 +414,9 @@ def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
             context = ssl.create_default_context(cafile=ca_path or None)
     except (OSError, ssl.SSLError) as exc:
         raise InputError(option, f"{ca_path!r} cannot be read as a file of PEM certificates ({_reason(exc)})") from None
+    if urllib3.__version__.startswith("1."):
+        # urllib3 1 compares the host name itself, and lets the ssl module know no name where the host is an IP address.
+        context.check_hostname = False
     if not settings.validate_certs:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

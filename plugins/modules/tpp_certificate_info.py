@@ -345,6 +345,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.tpp import (
     checked_dn,
     connect,
     detailed_state,
+    details_of,
     filter_value,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import CRYPTOGRAPHY_IMPORT_ERROR, load_certificates, normalise_hex, thumbprint
@@ -448,9 +449,9 @@ def _vendor_date(moment: datetime.datetime) -> str:
 
 def record(entry: t.Mapping[str, t.Any], details: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:
     """One certificate of the result. The keys are always the same; what only the details tell is null without them."""
-    listed = entry.get("X509") or {}
+    listed = details_of(entry, "X509")
     found = details or entry
-    certificate = found.get("CertificateDetails") or {}
+    certificate = details_of(found, "CertificateDetails")
     state = detailed_state(found)
     shown: dict[str, t.Any] = {
         "dn": state.dn,
@@ -458,14 +459,14 @@ def record(entry: t.Mapping[str, t.Any], details: t.Mapping[str, t.Any] | None) 
         "name": found.get("Name"),
         "folder": found.get("ParentDn"),
         "common_name": certificate.get("CN") or listed.get("CN"),
-        "dns_names": certificate.get("SubjectAltNameDNS") or (listed.get("SANS") or {}).get("DNS") or [],
+        "dns_names": certificate.get("SubjectAltNameDNS") or details_of(listed, "SANS").get("DNS") or [],
         "serial": certificate.get("Serial") or listed.get("Serial"),
         "thumbprint": state.thumbprint or listed.get("Thumbprint"),
         "valid_from": certificate.get("ValidFrom") or listed.get("ValidFrom"),
         "valid_to": state.valid_to or listed.get("ValidTo"),
         "issuer": certificate.get("Issuer"),
         "authority_dn": found.get("CertificateAuthorityDN"),
-        "renewal_details": found.get("RenewalDetails") or {},
+        "renewal_details": details_of(found, "RenewalDetails"),
         "detailed": details is not None,
     }
     for name in ("in_error", "in_process", "stage", "stage_name", "status", "awaits_approval", "ticket_dn", "revocation", "disabled", "management_type"):

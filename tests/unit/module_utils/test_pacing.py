@@ -115,7 +115,7 @@ def test_a_thread_waits_for_an_answer_in_flight():
     pacer = Pacer([RateLimit(1, 0.05)])
     order = []
     first = Held(pacer)
-    thread = threading.Thread(target=lambda: (order.append(Held(pacer)), order.append("second")))
+    thread = threading.Thread(daemon=True, target=lambda: (order.append(Held(pacer)), order.append("second")))
     thread.start()
     time.sleep(0.05)
     order.append("first")
@@ -133,7 +133,7 @@ def test_threads_together_stay_within_the_limit():
             with pacer.slot():
                 arrivals.append(time.monotonic())
 
-    threads = [threading.Thread(target=work) for dummy in range(8)]
+    threads = [threading.Thread(target=work, daemon=True) for dummy in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -152,7 +152,7 @@ def test_a_pause_holds_everyone_back_and_a_shorter_one_does_not_end_it():
         with pacer.slot():
             ended.append(time.monotonic())
 
-    threads = [threading.Thread(target=work) for dummy in range(6)]
+    threads = [threading.Thread(target=work, daemon=True) for dummy in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -21,6 +21,7 @@ import typing as t
 import urllib.parse
 
 import pytest
+import urllib3
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -546,6 +547,7 @@ def test_a_gigabyte_ends_early_and_stays_out_of_memory(simulator, path):
     assert len(simulator.journal) == 1
 
 
+@pytest.mark.skipif(not hasattr(urllib3.HTTPResponse, "read1"), reason="urllib3 before 2.1 cannot hand out what has arrived")
 def test_a_body_that_drips_ends_at_the_deadline():
     dripped = []
 
@@ -650,6 +652,25 @@ def test_retry_after_is_obeyed(form, monkeypatch):
     with Server(reply) as server:
         assert ask(open_transport(server.url, retry_timeout=60)).status == 200
     assert arrived[1] - arrived[0] > 0.9
+
+
+def test_retry_after_holds_back_the_other_threads(short_backoff):
+    arrived = {}
+    refused = threading.Event()
+
+    def reply(request, number):
+        arrived.setdefault(request.line.split()[1], []).append(time.monotonic())
+        return answer("503 Busy", b"", "Retry-After: 1") if number == 1 else answer()
+
+    with Server(reply) as server:
+        transport = open_transport(server.url, retry_timeout=60)
+        transport._warn = lambda text: refused.set()
+        thread = threading.Thread(target=ask, args=(transport, "/first"))
+        thread.start()
+        assert refused.wait(5)
+        ask(transport, "/second")
+        thread.join()
+    assert arrived["/second"][0] - arrived["/first"][0] > 0.8
 
 
 def test_a_wait_longer_than_the_budget_gives_up_at_once_and_holds_nobody_back():
@@ -796,7 +817,11 @@ def test_secrets_are_in_no_message_whatever_the_server_echoes():
 
 
 def test_connections_are_reused():
-    with always(answer("200 OK", b'{"a": [1, 2, 3]}')) as server:
+    def reply(request, number):
+        time.sleep(0.002)  # so that requests do overlap
+        return answer("200 OK", b'{"a": [1, 2, 3]}')
+
+    with Server(reply) as server:
         transport = open_transport(server.url, concurrency=4)
         answers = in_parallel(lambda number: ask(transport, f"/{number}").json(), range(200), 4)
     assert len(answers) == 200 and len(server.requests) == 200
