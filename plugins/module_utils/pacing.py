@@ -42,6 +42,7 @@ class Pacer:
         clock: t.Callable[[], float] = time.monotonic,
         sleep: t.Callable[[float], None] = time.sleep,
     ) -> None:
+        # For each limit, when its places become free again. Moments, not ages: those would differ by a rounding error from what is waited for.
         self._windows = [(limit, collections.deque[float]()) for limit in limits]
         self._in_flight = 0
         self._paused_until = 0.0
@@ -59,8 +60,8 @@ class Pacer:
         finally:
             with self._changed:
                 self._in_flight -= 1
-                for dummy, answered in self._windows:
-                    answered.append(self._clock())
+                for limit, free_at in self._windows:
+                    free_at.append(self._clock() + limit.seconds)
                 self._changed.notify_all()
 
     def pause(self, seconds: float) -> None:
@@ -90,13 +91,13 @@ class Pacer:
         """Seconds until there may be a place; 0 when there is one now; None when only an answer in flight can free one."""
         now = self._clock()
         delay = max(0.0, self._paused_until - now)
-        for limit, answered in self._windows:
-            while answered and answered[0] <= now - limit.seconds:
-                answered.popleft()
-            if len(answered) + self._in_flight >= limit.requests:
-                if not answered:
+        for limit, free_at in self._windows:
+            while free_at and free_at[0] <= now:
+                free_at.popleft()
+            if len(free_at) + self._in_flight >= limit.requests:
+                if not free_at:
                     return None
-                delay = max(delay, answered[0] + limit.seconds - now)
+                delay = max(delay, free_at[0] - now)
         return delay
 
 

@@ -414,7 +414,7 @@ def _tls_context(settings: HttpSettings) -> ssl.SSLContext:
             context = ssl.create_default_context(cafile=ca_path or None)
     except (OSError, ssl.SSLError) as exc:
         raise InputError(option, f"{ca_path!r} cannot be read as a file of PEM certificates ({_reason(exc)})") from None
-    if urllib3.__version__.startswith("1."):
+    if not hasattr(urllib3, "BaseHTTPResponse"):
         # urllib3 1 compares the host name itself, and lets the ssl module know no name where the host is an IP address.
         context.check_hostname = False
     if not settings.validate_certs:

@@ -143,7 +143,11 @@ def _uri(path: str, loop: object, body: dict[str, str] | None = None, register: 
 
 def median(work: Callable[[int], Measured], count: int, rounds: int) -> Measured:
     results = [work(count) for dummy in range(rounds)]
-    return Measured(*(statistics.median(getattr(result, name) for result in results) for name in ("seconds", "mebibytes", "requests")))  # type: ignore[arg-type]
+    return Measured(
+        statistics.median(result.seconds for result in results),
+        statistics.median(result.mebibytes for result in results),
+        results[0].requests,
+    )
 
 
 def main() -> None:

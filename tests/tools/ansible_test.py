@@ -60,9 +60,7 @@ class Lane:
         _drop_urls(internals)
 
     def run(self, *arguments: str) -> int:
-        # With a target of its own ansible-test works on this machine too, but refuses to be told so.
-        local = [] if "--target" in arguments else ["--local"]
-        command = [self.python.with_name("ansible-test"), arguments[0], *local, "--color", "no", *arguments[1:]]
+        command = [self.python.with_name("ansible-test"), arguments[0], "--local", "--color", "no", *arguments[1:]]
         skipped = False
         with subprocess.Popen(
             command, cwd=self.collection, env=self._environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -182,13 +180,16 @@ def sanity(lane: Lane, arguments: list[str]) -> int:
     return lane.run("sanity", *arguments)
 
 
-def integration(lane: Lane, arguments: list[str]) -> int:
+def integration(lane: Lane, arguments: list[str], module_python: Path | None) -> int:
     lane.prepare()
     with simulator(lane.base) as connection:
-        # JSON is YAML. ansible-test hands this file to every target as extra variables.
+        variables: dict[str, Any] = {"simulator": connection}
+        if module_python:
+            variables["ansible_python_interpreter"] = str(module_python.absolute())
+        # JSON is YAML. ansible-test makes the variables of this file known to every target.
         config = lane.collection / "tests" / "integration" / "integration_config.yml"
         config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(json.dumps({"simulator": connection}, indent=2), encoding="utf-8")
+        config.write_text(json.dumps(variables, indent=2), encoding="utf-8")
         return lane.run("integration", "--continue-on-error", *arguments)
 
 
@@ -197,12 +198,15 @@ def main() -> int:
     parser.add_argument("kind", choices=["sanity", "integration"])
     parser.add_argument("--venv", type=Path, default=DEV_VENV, help="the environment whose ansible-test is run")
     parser.add_argument("--lane", default="dev", help="runs at the same time need lanes of different names")
+    parser.add_argument("--module-python", type=Path, help="integration: run the modules with this Python instead of ansible-test's own")
     arguments, rest = parser.parse_known_args()
     # Leaves by way of the simulator's end.
     for how in (signal.SIGINT, signal.SIGTERM):
         signal.signal(how, lambda number, dummy: sys.exit(128 + number))
     lane = Lane(arguments.venv.absolute(), f"{arguments.lane}-{arguments.kind}")
-    return {"sanity": sanity, "integration": integration}[arguments.kind](lane, rest)
+    if arguments.kind == "sanity":
+        return sanity(lane, rest)
+    return integration(lane, rest, arguments.module_python)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ CORES = {
     "2.20": ("3.12", "3.13", "3.14"),
     "2.21": ("3.12", "3.13", "3.14"),
 }
-# The last core whose ansible-test still reaches down to the oldest Python of the modules.
+# A core that still supports the oldest Python of the modules on managed nodes.
 CORE_FOR_OLDEST_TARGET = "2.21"
 
 
@@ -48,8 +48,8 @@ def units(name: str, venv: Path) -> Check:
     return Check(f"units {name}", ("python", "-m", "pytest", "-q"), venv, counts_tests=True, env={"PYTHONPATH": str(TREE)})
 
 
-def ansible_test(kind: str, core: str, name: str, venv: Path, *arguments: str) -> Check:
-    command = ("python", "tests/tools/ansible_test.py", kind, "--venv", str(venv), "--lane", core, *arguments)
+def ansible_test(kind: str, lane: str, name: str, venv: Path, *arguments: str) -> Check:
+    command = ("python", "tests/tools/ansible_test.py", kind, "--venv", str(venv), "--lane", lane, *arguments)
     return Check(f"{kind} {name}", command, DEV_VENV)
 
 
@@ -94,8 +94,8 @@ def oldest_target(core: str, venv: Path, pythons: dict[str, Path]) -> Check:
     """The modules themselves on the oldest Python found, with the lowest versions that requirements.txt allows."""
     version = next(iter(pythons))
     lowest = environment(f"lowest-py{version}", pythons[version], "-r", "requirements.txt", "-c", "tests/requirements/lowest.txt")
-    target = f"controller:python={version}@{lowest / 'bin' / 'python'}"
-    return ansible_test("integration", f"{core}-lowest", f"core{core} modules on py{version} lowest", venv, "--target", target)
+    name = f"core{core} modules on py{version} lowest"
+    return ansible_test("integration", f"{core}-lowest", name, venv, "--module-python", str(lowest / "bin" / "python"))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import threading
 import types
@@ -326,17 +327,21 @@ def test_a_journal_that_cannot_be_written_stops_before_the_first_write(tmp_path)
     assert lamps.writes == []
 
 
+def breaking_at(number):
+    """A journal's ``write`` that fails from its ``number``-th call on."""
+    calls = itertools.count(1)
+
+    def write(dummy, lines):
+        if next(calls) >= number:
+            raise InputError("journal_path", "no space left on device")
+
+    return write
+
+
 def test_a_journal_that_breaks_keeps_the_results_and_begins_nothing_more(tmp_path, monkeypatch):
     for broken, expected in ((1, ["failed", "not_attempted", "not_attempted"]), (2, ["applied", "not_attempted", "not_attempted"])):
         lamps = Lamps({name: "off" for name in "abc"}, concurrency=1)
-        writes = []
-
-        def write(self, lines, limit=broken, seen=writes):
-            seen.append(list(lines))
-            if len(seen) >= limit:
-                raise InputError("journal_path", "no space left on device")
-
-        monkeypatch.setattr(engine.Journal, "write", write)
+        monkeypatch.setattr(engine.Journal, "write", breaking_at(broken))
         result = run(lamps, list("abc"), journal_path=str(tmp_path / "journal"))
         assert outcomes(result) == expected and result["failed"] and "no space left" in result["targets"][2]["message"]
         assert len(lamps.writes) == broken - 1

@@ -76,6 +76,18 @@ def test_no_window_is_exceeded_wherever_the_server_counts(limits, requests, thre
     assert not any(exceeded(arrivals, limit) for limit in limits)
 
 
+def test_a_rounding_error_lets_nobody_in_early():
+    """1012.1 + 12 - 1024.1 is 0 in floating point, while 1024.1 - 12 is less than 1012.1."""
+    clock = Clock()
+    pacer = Pacer([RateLimit(1, 12.0)], clock.read, clock.sleep)
+    arrivals = []
+    for length in (0.0, 0.1, 0.0, 0.0):
+        with pacer.slot():
+            arrivals.append(clock.now)
+            clock.now += length
+    assert not exceeded(arrivals, RateLimit(1, 12.0))
+
+
 def test_the_check_itself_can_fail():
     assert exceeded([0, 1, 2], RateLimit(2, 10)) and not exceeded([0, 1, 10], RateLimit(2, 10))
 
