@@ -16,7 +16,7 @@ requirements:
 notes:
   - The module runs where the vendor can be reached, as a rule on the controller (C(hosts) or C(delegate_to) V(localhost)). Environment
     variables and files are those of the host that runs the module.
-  - An empty string is the same as an option that is not set, in a task as in the environment.
+  - In an option that holds text, an empty string is the same as not setting it; so it is in the environment.
   - Redirects are not followed and C(.netrc) is not read, because both could send credentials elsewhere.
 options:
   validate_certs:

@@ -109,6 +109,13 @@ class VendorError(RemediationError):
     kind = "vendor"
 
 
+class RedirectedError(VendorError):
+    """Another address answers for the vendor. Redirects are not followed."""
+
+    kind = "redirected"
+    fatal = True
+
+
 class BusyError(VendorError):
     """The vendor did nothing because the object is in use just now; the same request may succeed later."""
 

@@ -5,7 +5,7 @@
 
 """The options that are the same everywhere, and their fallback to the environment.
 
-An empty value is an unset one, in a task as in the environment: job templates inject empty strings for what nobody filled in.
+An empty text is an unset one, in a task as in the environment: job templates inject empty strings for what nobody filled in.
 """
 
 from __future__ import annotations

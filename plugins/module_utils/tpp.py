@@ -75,6 +75,7 @@ CONNECTION_OPTIONS: options.Spec = options.merge(
 )
 
 _GUID = re.compile(r"\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?\Z", re.IGNORECASE)
+_SEPARATOR = re.compile(r"(?<!\\)\\(?!\\)")
 # IIS refuses longer query strings (maxQueryString, 2048) unless its administrator raised the limit.
 _MAX_QUERY = 1800
 # Below this many names in a folder, asking for each is cheaper than asking four filters for all.
@@ -171,6 +172,12 @@ def checked_dn(option: str, text: str) -> str:
     if text.endswith("\\") or text != text.strip() or any(ord(ch) < 32 or ord(ch) == 127 for ch in text):
         raise InputError(option, f"{shown!r} has blanks at its ends, a backslash at its end or a control character; remove it")
     return text
+
+
+def split_dn(dn: str) -> tuple[str, str]:
+    """Folder and name. A backslash that is part of a name is doubled."""
+    parts = _SEPARATOR.split(dn)
+    return "\\".join(parts[:-1]), parts[-1]
 
 
 def certificate_ref(option: str, given: t.Any) -> CertificateRef:
@@ -310,7 +317,7 @@ class TppClient:
         try:
             return self._guid_by_dn(dn)
         except AuthorizationError:
-            parent, dummy, name = dn.rpartition("\\")
+            parent, name = split_dn(dn)
             entries = self.search([("ParentDn", filter_value(parent)), ("Name", filter_value(name))])[0]
             for entry in entries:
                 if entry["DN"].casefold() == dn.casefold():
@@ -466,7 +473,7 @@ def _name_batches(refs: t.Sequence[CertificateRef]) -> list[tuple[str, list[str]
     folders: dict[str, list[str]] = {}
     spelling: dict[str, str] = {}
     for ref in refs:
-        parent, dummy, name = (ref.dn or "").rpartition("\\")
+        parent, name = split_dn(ref.dn or "")
         if not any(ch in parent + name for ch in ',"*') and "\\\\" not in (ref.dn or ""):
             folders.setdefault(spelling.setdefault(parent.casefold(), parent), []).append(name)
     batches: list[tuple[str, list[str]]] = []

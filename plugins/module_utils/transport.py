@@ -25,10 +25,10 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     InputError,
     NotSentError,
     ReadOnlyError,
+    RedirectedError,
     RemediationError,
     UnreadableAnswerError,
     UntrustedError,
-    VendorError,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.pacing import Pacer, RateLimit, backoff, retry_after
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, excerpt, printable
@@ -267,7 +267,7 @@ class Transport:
             finally:
                 response.close()
         if 300 <= answer.status < 400:
-            raise VendorError(
+            raise RedirectedError(
                 f"{self.vendor}: {purpose} was redirected to {_host_of(answer.headers.get('location'))}; redirects are not followed, because the "
                 "credentials would travel along. Give the final address in the url option",
                 status=answer.status,

@@ -437,14 +437,15 @@ def _moment(option: str, text: str) -> datetime.datetime:
     """A date or an ISO 8601 moment; UTC unless it says otherwise."""
     try:
         moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+        moment = moment.astimezone(datetime.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+    except (ValueError, OverflowError):
         raise InputError(option, f"{printable(text, 40)!r} is not a date; write 2026-11-30 or 2026-11-30T12:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
+    return moment
 
 
 def _vendor_date(moment: datetime.datetime) -> str:
     """ISO 8601 in UTC with seven decimals, as TPP writes it."""
-    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.0000000Z")
 
 
 def record(entry: t.Mapping[str, t.Any], details: t.Mapping[str, t.Any] | None) -> dict[str, t.Any]:

@@ -212,7 +212,9 @@ def test_accepted_but_not_done_yet(tpp):
 # -- targets ---------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["a, b and c", "müller-straße.example.com", 'quo"ted', "*.example.com", "%41 & b=c?", "日本語", "CN=x,O=y", "back\\slash"])
+@pytest.mark.parametrize(
+    "name", ["a, b and c", "müller-straße.example.com", 'quo"ted', "*.example.com", "%41 & b=c?", "日本語", "CN=x,O=y", "back\\slash"]
+)
 def test_names_of_any_kind(tpp, name):
     tpp.simulator.tpp.load([{"name": name, **IN_ERROR}, *[{"name": f"plain-{number}", **IN_ERROR} for number in range(6)]])
     certificates = [certificate.dn for certificate in tpp.simulator.tpp.store.certificates.values()]
