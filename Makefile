@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo unit clients lint sanity integration package test test-matrix clean check-python
+.PHONY: help setup bench demo unit clients lint sanity integration package test test-matrix clean check-python
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test: setup $(LINT)/.stamp $(CLIENTS)/.stamp ## All of the above checks; ends wi
 
 test-matrix: setup ## Units, sanity and integration on every supported ansible-core and Python found
 	@$(VENV)/bin/python tests/tools/matrix.py
+
+bench: setup ## Measure the speed beside uri loops and a bare script (docs/benchmarks.md); five minutes
+	@$(VENV)/bin/python tests/bench/run.py
 
 clean: ## Remove everything the targets made
 	rm -rf .venv .cache .ansible .hypothesis tests/output importer_result.json
