@@ -138,7 +138,11 @@ def test_a_full_disk_is_told():
 def test_a_write_that_ended_half_way_does_not_spoil_the_next_line(path, monkeypatch):
     journal = Journal(str(path))
     write = os.write
-    answers = iter([lambda data: write(journal._file, data[:5]), lambda data: (_ for _ in ()).throw(OSError(28, "No space left on device"))])
+
+    def full(dummy):
+        raise OSError(28, "No space left on device")
+
+    answers = iter([lambda data: write(journal._file, data[:5]), full])
     monkeypatch.setattr(os, "write", lambda handle, data: next(answers)(data))
     with pytest.raises(JournalError):
         journal.write([{"event": "lost"}])

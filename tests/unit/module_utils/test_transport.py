@@ -17,7 +17,6 @@ import ssl
 import threading
 import time
 import tracemalloc
-import typing as t
 import urllib.parse
 
 import pytest

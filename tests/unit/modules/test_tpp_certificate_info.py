@@ -29,7 +29,6 @@ FLEET = [
 NAMES = {f"{kind}.example.com" for kind in ("ok-1", "ok-2", "ok-3", "bad-1", "bad-2", "late", "busy", "off", "approval", "a, b")}
 
 
-
 @pytest.fixture
 def fleet(simulator):
     """The simulator with some of everything."""

@@ -138,7 +138,7 @@ def test_check_mode_predicts_the_run_for_every_state_and_writes_nothing(simulato
     happened = effects(simulator)
     for entry in real["targets"]:
         assert happened.get(entry.get("certificate_dn", "").rpartition("\\")[2], 0) == entry["changed"]
-    if options["restart"] and options["in_process"] == "reset":
+    if options["restart"] and options["in_process"] == "reset" and real["changed"]:
         given_options["in_process"] = "leave"  # to restart what is in process is documented not to be idempotent
     assert run_module(tpp_certificate_reset, given_options)["changed"] is False
 
