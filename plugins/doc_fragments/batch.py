@@ -34,5 +34,6 @@ options:
     description:
       - A file to which a JSON line is appended before each write (what is about to be done) and after it (what became of it). Each is on the
         disk before the module goes on. A new file gets mode 0600. Nothing is written to it in check mode.
+      - A relative path starts where the module runs, which in a playbook is the folder of the playbook.
     type: path
 """

@@ -141,6 +141,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+url:
+  description: The address of the server that was asked.
+  returned: when the targets could be read
+  type: str
+  sample: https://tpp.example.com
 plan_digest:
   description: A fingerprint of what would be or was done to what. Give it to O(plan_digest) to apply this plan and no other.
   returned: when the targets could be read
@@ -208,6 +213,11 @@ targets:
       returned: always
       type: dict
       sample: {"stage": null, "stage_name": null, "status": null, "in_error": false, "in_process": false, "ticket_dn": null, "revocation": null}
+    timed_out:
+      description: Whether it was still pending when O(wait_timeout) was over.
+      returned: always
+      type: bool
+      sample: false
     reversible:
       description: Whether and how the change can be undone.
       returned: always

@@ -103,7 +103,7 @@ def test_work_in_flight_is_left_alone(tpp, state):
     tpp.load(busy=state)
     result = tpp.reset("busy")
     assert outcomes(result) == ["pending"] and not result["changed"] and not result["failed"] and tpp.posts() == []
-    assert "left alone" in result["targets"][0]["message"]
+    assert "left alone" in result["targets"][0]["message"] and result["targets"][0]["timed_out"] is False
 
 
 def test_work_in_flight_can_be_refused_or_cancelled(tpp):
@@ -393,6 +393,7 @@ def test_a_wait_for_the_approval_runs_out(tpp):
     tpp.load(bad={**IN_ERROR, "renewal": {"workflow": True, "stage": 500}})
     result = waiting(tpp, "bad", wait_for_approval=True, wait_timeout=2)
     assert outcomes(result) == ["pending"] and result["failed"] and "wait_timeout" in result["msg"] and "approval" in result["msg"]
+    assert result["targets"][0]["timed_out"] is True
 
 
 def test_waiting_without_restart_reads_the_object_back(tpp):
