@@ -406,6 +406,9 @@ class TppClient:
                 status=403,
                 detail=said or None,
             )
+        if answer.status == 429:
+            # TPP has no rate limit of its own; a gateway in front of it may, and has then not let the request through.
+            raise BusyError(f"{VENDOR}: too many requests, {purpose} was turned away ({said or 'no text'}); lower concurrency or set rate_limits", status=429)
         if answer.status >= 500:
             message = f"{VENDOR}: internal failure on: {purpose} ({self.transport.describe(answer)})"
             raise (AnswerLostError if changes else VendorError)(message, status=answer.status, detail=said or None)

@@ -189,6 +189,13 @@ def test_a_lock_is_waited_for_and_then_given_up(tpp):
     assert outcomes(failed) == ["failed"] and "in use by another process" in failed["msg"] and "gave up" in failed["msg"]
 
 
+def test_a_gateway_that_turns_away_is_asked_again(tpp):
+    tpp.load(bad=IN_ERROR)
+    tpp.simulator.faults.add("status", match={"path": "reset$"}, times=2, status=429, body="<html>slow down</html>", content_type="text/html")
+    result = tpp.reset("bad")
+    assert outcomes(result) == ["applied"] and [entry["status"] for entry in tpp.posts()] == [429, 429, 200]
+
+
 @pytest.mark.parametrize("rights", [None, {"*": []}])
 def test_missing_and_forbidden_are_one_failure_that_says_both(tpp, rights):
     tpp.load(good=IN_ERROR, **({"hidden": {**IN_ERROR, "rights": rights}} if rights else {}))
