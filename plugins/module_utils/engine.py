@@ -16,6 +16,7 @@ import collections
 import dataclasses
 import hashlib
 import json
+import re
 import threading
 import time
 import typing as t
@@ -122,7 +123,7 @@ class Entry(t.Generic[T, S]):
     changed: bool = False
     vendor: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     error: RemediationError | None = None
-    answers_lost: int = 0
+    lost: AnswerLostError | None = None
     expired: bool = False
 
     def take(self, verdict: Verdict) -> None:
@@ -345,20 +346,48 @@ class Engine(t.Generic[T, S]):
                     entry.hold(NOT_ATTEMPTED, stopped)
                 return
             attempt += 1
-            self._attempt(remaining)
+            if attempt > 1:
+                self._plan_again(remaining)
+            self._attempt([entry for entry in remaining if entry.outcome in (PLANNED, REPEAT)])
             delay = backoff(attempt)
             if time.monotonic() + delay > deadline:
                 for entry in remaining:
                     if entry.outcome == REPEAT:
-                        entry.take(Verdict(FAILED, f"{entry.message}; gave up after {attempt} tries", error=entry.error))
+                        # What was to be looked for may have been found and mended by the request whose answer was lost.
+                        outcome = UNKNOWN if entry.plan.probe and entry.lost else FAILED
+                        entry.take(Verdict(outcome, f"{entry.message}; gave up after {attempt} tries", error=entry.error))
             self._record([entry for entry in remaining if entry.outcome != REPEAT])
             remaining = [entry for entry in remaining if entry.outcome == REPEAT]
             if remaining:
                 self._operation.transport.pacer.wait(delay)
 
+    def _plan_again(self, entries: t.Sequence[Entry[T, S]]) -> None:
+        """Somebody else may have been at work since: what is tried again must still be what was planned."""
+        try:
+            states = self._operation.observe([entry.target for entry in entries])
+        except RemediationError as error:
+            states = [error] * len(entries)
+        for entry, state in zip(entries, states):
+            if isinstance(state, RemediationError):
+                entry.take(Verdict(FAILED, f"{entry.message}; looking at it again failed: {state.message}", error=state))
+                continue
+            if entry.lost:
+                verdict = self._operation.resolve(entry, state)
+                if verdict.outcome != REPEAT:
+                    entry.take(verdict)
+                    continue
+            plan = self._operation.plan(entry.target, state)
+            if plan.outcome == PLANNED and plan.action == entry.plan.action:
+                entry.state = state
+            else:
+                entry.plan = dataclasses.replace(plan, action=entry.plan.action)
+                entry.hold(plan.outcome if plan.outcome != PLANNED else REFUSED, f"{plan.message} (it has changed since it was planned)")
+
     def _attempt(self, batch: t.Sequence[Entry[T, S]]) -> None:
         """One changing request, and what became of each of its steps."""
         verdicts: t.Sequence[Verdict]
+        if not batch:
+            return
         try:
             self._write_journal("intent", batch)
             verdicts = self._operation.apply(batch)
@@ -376,14 +405,14 @@ class Engine(t.Generic[T, S]):
     def _look_again(self, batch: t.Sequence[Entry[T, S]], lost: AnswerLostError) -> list[Verdict]:
         """The answer was lost: only what the vendor shows now decides."""
         for entry in batch:
-            entry.answers_lost += 1
+            entry.lost = lost
         patience = time.monotonic() + self._operation.late_effect_seconds
         attempt = 0
         while True:
             verdicts = self._read_back(batch, lost)
             attempt += 1
             left = patience - time.monotonic()
-            if left <= 0 or all(verdict.outcome != REPEAT for verdict in verdicts):
+            if left <= 0 or not any(verdict.outcome in (REPEAT, UNKNOWN) for verdict in verdicts):
                 return verdicts
             self._operation.transport.pacer.wait(min(backoff(attempt), left))
 
@@ -500,7 +529,9 @@ class Engine(t.Generic[T, S]):
         problems = [entry for entry in entries if entry.fails and entry.outcome != NOT_ATTEMPTED] or [entry for entry in entries if entry.fails]
         lines: dict[str, list[str]] = {}
         for entry in problems:
-            lines.setdefault(f"{entry.outcome}: {entry.message}", []).append(entry.target.label)
+            # The vendor names the object in its text, which would make every text another one.
+            message = re.sub(rf"(?<!\w){re.escape(entry.target.label)}(?!\w)", "it", entry.message)
+            lines.setdefault(f"{entry.outcome}: {message}", []).append(entry.target.label)
         for line, labels in list(lines.items())[:PROBLEMS_IN_MESSAGE]:
             more = f" and {len(labels) - 1} more" if len(labels) > 1 else ""
             text += f"\n{labels[0]}{more}: {line}"

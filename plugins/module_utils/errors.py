@@ -92,9 +92,13 @@ class UntrustedError(NotSentError):
 
 
 class AnswerLostError(RemediationError):
-    """The request may have been processed, but no readable answer came back."""
+    """The request may have been processed, but no readable answer came back.
+
+    ``timed_out`` says that the vendor may have been at work on it all the time.
+    """
 
     kind = "answer_lost"
+    timed_out = False
 
 
 class UnreadableAnswerError(AnswerLostError):

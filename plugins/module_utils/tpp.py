@@ -95,7 +95,7 @@ class CertificateRef:
     @property
     def key(self) -> str:
         """DNs and GUIDs are the same in any case."""
-        return self.guid or (self.dn or "").casefold()
+        return self.guid or (self.dn or "").lower()
 
     @property
     def label(self) -> str:
@@ -147,7 +147,6 @@ class ResetAnswer:
     revocation: bool = False
     restart: bool = False
     nothing: bool = False
-    accepted: bool = False
 
     @property
     def anything(self) -> bool:
@@ -280,12 +279,15 @@ class TppClient:
             listed.update(found)
 
         def state(ref: CertificateRef) -> CertificateState | RemediationError:
-            known = listed.get((ref.dn or "").casefold())
-            if known and not need_details(known):
-                return known
+            known = listed.get((ref.dn or "").lower())
             try:
-                guid = ref.guid or (known.guid if known else None) or self.guid(ref.dn or "")
-                return detailed_state(self.details(guid))
+                if known and not need_details(known):
+                    seen = known
+                else:
+                    seen = detailed_state(self.details(ref.guid or (known.guid if known else None) or self.guid(ref.dn or "")))
+                if (ref.guid and ref.guid != seen.guid) or (ref.dn and ref.dn.lower() != seen.dn.lower()):
+                    raise VendorError(f"{VENDOR}: the entry names two objects: {ref.dn} is not {ref.guid}, which is {seen.dn}; leave one of them out")
+                return seen
             except RemediationError as error:
                 if error.fatal:
                     raise
@@ -305,7 +307,7 @@ class TppClient:
         guid = guid_of(str(result.get("GUID") or ""))
         if result.get("Result") == 1 and guid:
             return guid
-        said = vendor_text(answer)
+        said = self._said(answer)
         raise VendorError(
             f"{VENDOR}: {dn} does not exist, or these credentials have no rights to it" + (f" ({said})" if said else ""),
             code=str(result.get("Result")),
@@ -320,38 +322,46 @@ class TppClient:
             parent, name = split_dn(dn)
             entries = self.search([("ParentDn", filter_value(parent)), ("Name", filter_value(name))])[0]
             for entry in entries:
-                if entry["DN"].casefold() == dn.casefold():
+                if entry["DN"].lower() == dn.lower():
                     return str(entry["Guid"])
             raise
 
     def _states_by_filter(self, batch: tuple[str, t.Sequence[str]]) -> dict[str, CertificateState]:
-        """What the filters tell about the objects of one folder, by case-folded DN; nothing where the server does not know a filter."""
+        """What the filters tell about the objects of one folder, by lower-case DN; nothing where the server does not know a filter."""
         parent, names = batch
-        wanted = {f"{parent}\\{name}".casefold() for name in names}
+        wanted = {f"{parent}\\{name}".lower() for name in names}
         filters = [("ParentDn", parent), *(("Name", name) for name in names)]
         states: dict[str, CertificateState] = {}
-        questions: list[tuple[list[tuple[str, str]], dict[str, t.Any]]] = [
-            ([("InError", "1")], {"in_error": True}),
-            ([("PendingWorkflow", "")], {"in_process": True, "awaits_approval": True}),
-            ([("StageGreater", "-2"), ("InError", "0")], {"in_process": True}),
-            ([], {}),
-        ]
-        for extra, known in questions:
-            try:
-                entries = self.search([*filters, *extra])[0]
-            except VendorError as error:
-                if error.fatal:
-                    raise
-                return {}
-            for entry in entries:
-                folded = entry["DN"].casefold()
-                if folded in wanted and folded not in states:
+
+        def ask(extra: list[tuple[str, str]], override: bool = False, **known: bool) -> None:
+            for entry in self.search([*filters, *extra])[0]:
+                name = entry["DN"].lower()
+                if name in wanted and (override or name not in states):
                     x509 = details_of(entry, "X509")
-                    states[folded] = CertificateState(
-                        entry["DN"], entry["Guid"].lower(), thumbprint=x509.get("Thumbprint"), valid_to=x509.get("ValidTo"), detailed=False, **known
+                    states[name] = CertificateState(
+                        entry["DN"],
+                        entry["Guid"].lower(),
+                        thumbprint=x509.get("Thumbprint"),
+                        valid_to=x509.get("ValidTo"),
+                        detailed=False,
+                        in_error=known.get("in_error", False),
+                        in_process=known.get("in_process", False),
+                        awaits_approval=known.get("awaits_approval", False),
                     )
-            if len(states) == len(wanted):
-                break
+
+        try:
+            ask([("InError", "1")], in_error=True)
+            if len(states) < len(wanted):
+                ask([("PendingWorkflow", "")], in_process=True, awaits_approval=True)
+                ask([("StageGreater", "-2"), ("InError", "0")], in_process=True)
+            if len(states) < len(wanted):
+                ask([])
+                # What has failed since the first question must not pass for clean.
+                ask([("InError", "1")], override=True, in_error=True)
+        except VendorError as error:
+            if error.fatal:
+                raise
+            return {}
         return states
 
     # -- changing ------------------------------------------------------------------------------------------------------------------
@@ -370,29 +380,31 @@ class TppClient:
         answer = self.transport.request(
             "POST", "/vedsdk/Certificates/Reset", json_body=body, purpose=purpose, changes=True, extra_seconds=float(work_to_do_timeout)
         )
-        if answer.status == 202:
-            return ResetAnswer(accepted=True)
+        done = _reset_answer(answer)
+        if done.anything or answer.status == 202:
+            # It counts what TPP says it did, also beside a status that says that the time given by WorkToDoTimeout was over.
+            return done
         if answer.status == 400:
-            said = vendor_text(answer)
+            said = self._said(answer)
             if "no reset is required" in said.lower():
                 return ResetAnswer(nothing=True)
             if "failed to lock" in said.lower():
                 raise BusyError(f"{VENDOR}: {dn} is in use by another process ({said})", status=400, detail=said)
             if "does not exist or you do not have sufficient rights" in said.lower():
                 raise VendorError(f"{VENDOR}: {dn} does not exist, or these credentials have no rights to it ({said})", status=400, detail=said)
-        result = self._json(answer, purpose, changes=True)
-        return ResetAnswer(
-            processing=result.get("ProcessingResetCompleted") is True,
-            private_key_mismatch=result.get("PrivateKeyMismatchResetCompleted") is True,
-            revocation=result.get("RevocationResetCompleted") is True,
-            restart=result.get("RestartCompleted") is True,
-        )
+        self._json(answer, purpose, changes=True)
+        return done
+
+    def _said(self, answer: Answer) -> str:
+        return self.transport.secrets.redact(vendor_text(answer))
 
     # -- answers -------------------------------------------------------------------------------------------------------------------
 
     def _json(self, answer: Answer, purpose: str, changes: bool = False) -> dict[str, t.Any]:
         """The decoded body of a success; any other answer as the error that it is."""
-        said = vendor_text(answer) if answer.status >= 400 else ""
+        said = self._said(answer) if answer.status >= 400 else ""
+        if changes and answer.status not in (401, 403, 429) and (answer.status in (408, 499) or (answer.status >= 400 and _is_foreign(answer))):
+            raise AnswerLostError(f"{VENDOR}: something else answered for it to: {purpose} ({self.transport.describe(answer)})", status=answer.status)
         if answer.status == 401:
             raise AuthenticationError(
                 f"{VENDOR}: the access token is refused ({said or 'no text'}): malformed, expired or revoked. Give a new access_token, or credentials that "
@@ -450,6 +462,30 @@ def detailed_state(found: t.Mapping[str, t.Any]) -> CertificateState:
     )
 
 
+def _reset_answer(answer: Answer) -> ResetAnswer:
+    """The flags of a Reset answer, whatever its status; none when it is not the API's."""
+    try:
+        result = answer.json()
+    except ValueError:
+        result = None
+    if not isinstance(result, dict):
+        return ResetAnswer()
+    return ResetAnswer(
+        processing=result.get("ProcessingResetCompleted") is True,
+        private_key_mismatch=result.get("PrivateKeyMismatchResetCompleted") is True,
+        revocation=result.get("RevocationResetCompleted") is True,
+        restart=result.get("RestartCompleted") is True,
+    )
+
+
+def _is_foreign(answer: Answer) -> bool:
+    """A page of something between us and the API. TPP may leave the body empty and speak in the status line only."""
+    try:
+        return not isinstance(answer.json(), dict)
+    except ValueError:
+        return bool(answer.body.strip())
+
+
 def details_of(found: t.Mapping[str, t.Any], key: str) -> t.Mapping[str, t.Any]:
     """A part of the details; empty when TPP leaves it out."""
     part = found.get(key)
@@ -478,7 +514,7 @@ def _name_batches(refs: t.Sequence[CertificateRef]) -> list[tuple[str, list[str]
     for ref in refs:
         parent, name = split_dn(ref.dn or "")
         if not any(ch in parent + name for ch in ',"*') and "\\\\" not in (ref.dn or ""):
-            folders.setdefault(spelling.setdefault(parent.casefold(), parent), []).append(name)
+            folders.setdefault(spelling.setdefault(parent.lower(), parent), []).append(name)
     batches: list[tuple[str, list[str]]] = []
     for parent, names in folders.items():
         if len(names) < _FEW:

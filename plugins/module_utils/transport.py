@@ -138,7 +138,7 @@ class Transport:
         self.requests_sent = 0
         self.retries = 0
         self._read_only = read_only
-        self._warn = warn
+        self.warn = warn
         self._count = threading.Lock()
         self._session = _open_session(settings, secrets, user_agent)
         if not settings.validate_certs:
@@ -180,6 +180,11 @@ class Transport:
             attempt += 1
             try:
                 answer = self._exchange(method, path, headers, params, json_body, extra_seconds, purpose)
+            except RedirectedError as exc:
+                if changes:
+                    # Some servers redirect after they have done what they were asked to.
+                    raise AnswerLostError(exc.message, status=exc.status) from None
+                raise
             except (NotSentError, AnswerLostError) as exc:
                 delay = backoff(attempt)
                 if isinstance(exc, AnswerLostError) and (changes or once):
@@ -205,7 +210,7 @@ class Transport:
                 reason = f"{self.vendor}: temporary failure ({answer.status}) of: {purpose}"
             with self._count:
                 self.retries += 1
-            self._warn(f"{reason}; trying again in {delay:.1f} s")
+            self.warn(f"{reason}; trying again in {delay:.1f} s")
             self.pacer.wait(delay)
 
     def describe(self, answer: Answer) -> str:
@@ -296,9 +301,8 @@ class Transport:
                         status=response.status_code,
                     )
                 if time.monotonic() > ends:
-                    raise AnswerLostError(
-                        f"{self.vendor}: the answer to {purpose} did not end in time; raise the timeout option", status=response.status_code
-                    )
+                    message = f"{self.vendor}: the answer to {purpose} did not end in time; raise the timeout option"
+                    raise _timed_out(AnswerLostError(message, status=response.status_code))
                 chunks.append(chunk)
         except (urllib3.exceptions.HTTPError, OSError) as exc:
             raise AnswerLostError(f"{self.vendor}: the answer to {purpose} was cut off ({type(exc).__name__})", status=response.status_code) from None
@@ -338,8 +342,13 @@ class Transport:
         if unsent:
             return NotSentError(f"{self.vendor}: cannot connect to {host} ({text}). Check the url option, name resolution and proxy")
         if isinstance(exc, requests.exceptions.Timeout):
-            return AnswerLostError(f"{self.vendor}: no answer in time to: {purpose}")
+            return _timed_out(AnswerLostError(f"{self.vendor}: no answer in time to: {purpose}; the timeout option says how long to wait"))
         return AnswerLostError(f"{self.vendor}: the connection to {host} broke during: {purpose} ({text})")
+
+
+def _timed_out(error: AnswerLostError) -> AnswerLostError:
+    error.timed_out = True
+    return error
 
 
 def _open_session(settings: HttpSettings, secrets: Secrets, user_agent: str) -> requests.Session:

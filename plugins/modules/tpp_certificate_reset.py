@@ -19,6 +19,8 @@ description:
     O(continue_on_error=true).
   - What needs no reset is left alone, so the module can be run again at any time. If the answer to a reset is lost, the module looks at the
     certificate before it does anything else; it never resets or restarts twice.
+  - Two runs at the same time over the same certificates do not know of each other. With O(restart=true) both may restart what both have seen in
+    error; keep such runs apart.
   - A reset does not touch the certificate that is in use. It does clear the error, the stage, pending workflow tickets and the revocation
     state of the object; see O(in_process) and O(revoked) for the two that may hurt.
   - Needs no more than the token scope C(certificate:manage), and the permissions Read and Write on the certificate objects.
@@ -73,7 +75,7 @@ options:
     description:
       - Read each certificate that is in error or in process before it is reset, to know its stage, its status text and whether it is revoked.
       - With V(false), only the filters of TPP's list are used. That halves the number of requests, but nobody knows what is revoked, so it
-        needs O(revoked=reset).
+        needs O(revoked=reset), and a certificate whose revocation state is all there is to clear may be left as it is.
     type: bool
     default: true
   wait_for_approval:
@@ -98,7 +100,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Sends only requests that read. The one thing it cannot know is a private key mismatch, see O(check_private_key).
+      - Sends only requests that read. It cannot know a private key mismatch, see O(check_private_key), nor whether the credentials may write.
   diff_mode:
     support: full
   idempotent:
@@ -439,11 +441,13 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
             "restarted": answer.restart,
         }
         if answer.nothing:
-            if entry.answers_lost and before.in_error:
+            if entry.lost and entry.plan.probe:
+                message = "its private key matches now; whether a mismatch was repaired cannot be told, because an answer was lost. Look whether it has a key"
+                return Verdict(engine.UNKNOWN, message, _shown(before), vendor=vendor)
+            if entry.lost:
                 return Verdict(engine.APPLIED, "reset; the first answer was lost, and TPP now says that no reset is required", CLEAN, vendor=vendor)
-            doubt = "; an earlier answer was lost, so a repaired mismatch cannot be ruled out" if entry.answers_lost else ""
-            return Verdict(engine.UNCHANGED, f"TPP says that no reset is required{doubt}", _shown(before) if entry.plan.probe else CLEAN, vendor=vendor)
-        if answer.accepted or not answer.anything:
+            return Verdict(engine.UNCHANGED, "TPP says that no reset is required", _shown(before) if entry.plan.probe else CLEAN, vendor=vendor)
+        if not answer.anything:
             return self._read_back(entry, vendor)
         done = _done(answer)
         if answer.restart:
@@ -459,10 +463,13 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
         if isinstance(now, RemediationError):
             return Verdict(engine.UNKNOWN, f"TPP did not say what it did, and reading it back failed ({now.message})", error=now, vendor=vendor)
         if now.in_error and (now.stage, now.status) == (_state(entry).stage, _state(entry).status):
-            return Verdict(engine.FAILED, f"TPP accepted the reset and did not do it: {_progress(now)}", _shown(now), vendor=vendor)
+            message = f"TPP accepted the reset, but looks as before: {_progress(now)}"
+            return Verdict(engine.UNKNOWN if self._restart else engine.FAILED, message, _shown(now), vendor=vendor)
         if _shown(now) == entry.plan.before:
             return Verdict(engine.UNCHANGED, "TPP accepted the reset and had nothing to do", vendor=vendor)
-        return Verdict(engine.PENDING if now.processing else engine.APPLIED, f"reset; read back: {_progress(now)}", _shown(now), vendor=vendor)
+        pending = now.processing or self._restart or self._wait
+        vendor = {**vendor, "restarted": self._restart}
+        return Verdict(engine.PENDING if pending else engine.APPLIED, f"reset; read back: {_progress(now)}", _shown(now), vendor=vendor)
 
     def resolve(self, entry: Entry[CertificateRef, CertificateState], state: CertificateState) -> Verdict:
         before = _state(entry)
@@ -470,9 +477,14 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
             return Verdict(engine.REPEAT, "the answer was lost; asking again is safe, because TPP resets nothing that needs none")
         same_kind = (state.in_error, state.in_process) == (before.in_error, before.in_process)
         if same_kind and (not before.detailed or _shown(state) == _shown(before)):
-            if before.in_error or not before.processing or not self._restart:
+            # After a long silence the restarted renewal may have failed again in the same way; after a broken connection it had no time to.
+            certain = before.in_error and not (entry.lost and entry.lost.timed_out)
+            if not self._restart or not before.processing or certain:
                 return Verdict(engine.REPEAT, f"the answer was lost and the reset was not done: {_progress(state)}")
-            return Verdict(engine.UNKNOWN, f"the answer was lost and the object looks as before ({_progress(state)}); look at it in TPP before restarting")
+            message = f"the answer was lost and the object looks as before ({_progress(state)}): not restarted, or restarted and failed again. Run the task again"
+            return Verdict(engine.UNKNOWN, message, _shown(state))
+        if state.in_error and not self._restart:
+            return Verdict(engine.REPEAT, f"the answer was lost and it is in error: {_progress(state)}; to reset it once more does no harm")
         if state.in_error:
             return Verdict(engine.FAILED, f"reset (the answer was lost); failed again: {_progress(state)}", _shown(state), changed=True)
         if self._restart:
@@ -538,6 +550,8 @@ def build(task: Task) -> tuple[CertificateReset, list[CertificateRef]]:
         raise InputError("read_details", "without details nobody knows what is revoked; set revoked=reset to accept that its revocation state is cleared")
     if params["check_private_key"] and params["restart"]:
         raise InputError("check_private_key", "cannot be combined with restart=true, because a queued renewal that TPP does not show would be restarted again")
+    if bool(params.get("certificate_dn")) == (params.get("certificates") is not None):
+        raise InputError("certificate_dn, certificates", "exactly one of the two is needed")
     if params.get("certificate_dn"):
         targets = [certificate_ref("certificate_dn", params["certificate_dn"])]
     else:
@@ -550,8 +564,6 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
-        mutually_exclusive=[("certificate_dn", "certificates")],
-        required_one_of=[("certificate_dn", "certificates")],
         supports_check_mode=True,
     )
     run_action(module, ARGUMENT_SPEC, build)

@@ -416,4 +416,4 @@ def test_states_tell_the_same_by_list_and_by_object(simulator):
         return [(state.dn, state.guid, state.in_error, state.in_process, state.awaits_approval, state.thumbprint) for state in states]
 
     assert shown(listed) == shown(single)
-    assert requests <= 4 and all(not state.detailed for state in listed) and all(state.detailed for state in single)
+    assert requests <= 5 and all(not state.detailed for state in listed) and all(state.detailed for state in single)

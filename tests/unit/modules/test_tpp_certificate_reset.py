@@ -177,7 +177,7 @@ def test_success_without_saying_what_was_done(tpp):
     tpp.load(bad=IN_ERROR)
     tpp.simulator.faults.add("status", match={"path": "reset$"}, status=200, body="{}", content_type="application/json")
     nothing = tpp.reset("bad")
-    assert outcomes(nothing) == ["failed"] and not nothing["changed"] and "did not do it" in nothing["msg"]
+    assert outcomes(nothing) == ["failed"] and not nothing["changed"] and "looks as before" in nothing["msg"]
 
 
 def test_a_lock_is_waited_for_and_then_given_up(tpp):
@@ -216,6 +216,52 @@ def test_accepted_but_not_done_yet(tpp):
     assert outcomes(tpp.reset("bad")) == ["applied"]
 
 
+@pytest.mark.parametrize("status", [200, 202, 400])
+def test_what_tpp_says_it_did_counts_beside_any_status(tpp, status):
+    tpp.simulator.configure({"tpp": {"work_to_do_expired_status": status, "queued_visible": False}})
+    tpp.load(bad=IN_ERROR)
+    result = tpp.reset("bad", restart=True, work_to_do_timeout=1)
+    assert outcomes(result) == ["pending"] and result["changed"] and result["targets"][0]["restarted"] is True
+
+
+def test_a_lock_is_followed_by_a_look_at_what_its_holder_has_done(tpp, monkeypatch):
+    tpp.load(busy={**IN_ERROR, "lock": 1})
+    pauses = []
+
+    def meanwhile(attempt):
+        if not pauses:
+            tpp.simulator.tpp.change(dn("busy"), {"in_error": False, "in_process": True, "status": "Post CSR"})
+        pauses.append(attempt)
+        return 0.001
+
+    monkeypatch.setattr(engine, "backoff", meanwhile)
+    result = tpp.reset("busy", restart=True)
+    assert outcomes(result) == ["pending"] and not result["changed"] and tpp.effects() == []
+
+
+def test_a_lost_repair_of_a_key_is_not_called_unchanged(tpp):
+    tpp.load(odd={"key_state": "mismatch"})
+    tpp.simulator.faults.add("drop_after", match={"path": "reset$"})
+    result = tpp.reset("odd", check_private_key=True)
+    assert outcomes(result) == ["unknown"] and result["changed"] and result["failed"]
+
+
+@pytest.mark.parametrize("fault", [{"status": 404}, {"status": 408}, {"status": 499}])
+def test_a_page_of_something_in_between_is_not_tpps_answer(tpp, fault):
+    tpp.load(bad=IN_ERROR)
+    tpp.simulator.faults.add("html", match={"path": "reset$"}, after=True, **fault)
+    result = tpp.reset("bad")
+    assert outcomes(result) == ["applied"] and result["changed"] and tpp.effects() == ["reset"]
+
+
+def test_what_the_vendor_says_is_redacted_in_the_journal(tpp, tmp_path):
+    tpp.load(bad=IN_ERROR)
+    token = tpp.simulator.ready["tpp"]["access_token"]
+    tpp.simulator.faults.add("status", match={"path": "reset$"}, status=400, body=json.dumps({"Error": f"Token {token} is odd"}))
+    result = tpp.reset("bad", journal_path=str(tmp_path / "journal"))
+    assert outcomes(result) == ["failed"] and "is odd" in result["msg"] and token not in (tmp_path / "journal").read_text()
+
+
 # -- targets ---------------------------------------------------------------------------------------------------------------------------
 
 
@@ -236,6 +282,19 @@ def test_a_guid_a_dn_or_both_name_the_same_object(tpp):
     result = tpp.reset({"guid": guid.strip("{}").upper()}, guid, dn("BAD"), {"dn": dn("bad"), "guid": guid, "status": "from the info module"})
     assert outcomes(result) == ["applied", "unchanged", "unchanged", "unchanged"] and tpp.effects() == ["reset"]
     assert any("more than once" in warning for warning in result["warnings"])
+
+
+def test_names_that_only_look_alike_are_two(tpp):
+    tpp.load(**{"straße": IN_ERROR, "strasse": IN_ERROR})
+    assert outcomes(tpp.reset("straße", "strasse")) == ["applied"] * 2
+
+
+@pytest.mark.parametrize("options", [{}, {"read_details": False, "revoked": "reset"}])
+def test_an_entry_that_names_two_objects_is_refused(tpp, options):
+    tpp.load(one=IN_ERROR, two=IN_ERROR, three=IN_ERROR, four=IN_ERROR, five=IN_ERROR)
+    others = [dn(name) for name in ("three", "four", "five")]
+    result = tpp.reset({"dn": dn("one"), "guid": tpp.shown("two").guid}, *others, **options)
+    assert outcomes(result)[0] == "failed" and "names two objects" in result["msg"] and tpp.posts() == []
 
 
 def test_what_the_info_module_finds_is_reset_as_it_is(tpp):
@@ -289,7 +348,7 @@ def test_a_target_that_cannot_be_meant_is_named_before_anything_is_sent(tpp, giv
         ({"check_private_key": True, "restart": True}, "check_private_key: cannot be combined"),
         ({"max_changes": -1}, "max_changes"),
         ({"concurrency": 0}, "concurrency"),
-        ({"certificate_dn": "\\VED\\Policy\\a"}, "mutually exclusive"),
+        ({"certificate_dn": "\\VED\\Policy\\a"}, "exactly one of the two"),
         ({"in_process": "perhaps"}, "in_process"),
         ({"url": "http://tpp.example.com"}, "plain HTTP"),
         ({"url": ""}, "url: no address"),

@@ -194,7 +194,7 @@ def test_any_fault_at_any_request_ends_in_the_faultless_state_with_one_effect_ea
 def test_a_lost_answer_that_cannot_be_looked_into_is_said_to_be_unknown(simulator):
     begin(simulator)
     simulator.faults.add("drop_after", match={"path": "reset$"})
-    simulator.faults.add("status", match={"method": "GET", "target": NAMES[0]}, nth=6, times=0, status=500, body="{}")
+    simulator.faults.add("status", match={"method": "GET", "target": NAMES[0]}, nth=7, times=0, status=500, body="{}")
     result = run_module(tpp_certificate_reset, arguments(simulator, retry_timeout=0, stop_after_failures=1))
     assert result["failed"] and "unknown" in [entry["outcome"] for entry in result["targets"]] and "run the task again" in result["msg"]
 
@@ -217,6 +217,16 @@ def test_a_restart_that_is_still_under_way_when_its_answer_is_missed_is_not_aske
     simulator.faults.add("delay", match={"path": "reset$"}, seconds=1.5)
     result = run_module(tpp_certificate_reset, arguments(simulator, certificates=[dn(NAMES[0])], restart=True, timeout=1))
     assert result["targets"][0]["outcome"] == "pending" and result["changed"] and effects(simulator) == {NAMES[0]: 1}
+
+
+def test_a_long_silence_after_a_restart_is_unknown_and_not_repeated(simulator):
+    """The authority is still down: by the time anyone looks, the restarted renewal has failed again in the same way."""
+    begin(simulator)
+    simulator.tpp.load([{**FLEET[0], "renewal": {"outcome": "failed", "stage": 500, "status": "Post CSR failed", "queued": 0, "seconds": 0.01}}])
+    simulator.configure({"clock_scale": 1})
+    simulator.faults.add("delay", match={"path": "reset$"}, seconds=1.5, after=True)
+    result = run_module(tpp_certificate_reset, arguments(simulator, certificates=[dn(NAMES[0])], restart=True, timeout=1))
+    assert result["targets"][0]["outcome"] == "unknown" and result["failed"] and result["changed"] and effects(simulator) == {NAMES[0]: 1}
 
 
 # -- a kill between any two requests ---------------------------------------------------------------------------------------------------
