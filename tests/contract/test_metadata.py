@@ -21,7 +21,7 @@ def test_plugin_file_is_licensed_and_well_named(path: Path) -> None:
     assert any(line.endswith(" GPL-3.0-or-later") for line in head)
     # pylint reports the issues of the standard module, and Python may load the wrong one.
     assert path.stem not in sys.stdlib_module_names
-    if path.parent.name == "module_utils":
+    if path.parent.name in ("module_utils", "plugin_utils"):
         assert head[0].startswith("# Private to certops.remediation")
 
 

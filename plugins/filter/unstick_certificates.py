@@ -1,0 +1,20 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters for the role unstick_certificates, each documented in a file of its own name."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.certops.remediation.plugins.plugin_utils.unstick_record import Json, Wave, complaints, progress, record
+
+
+def after_wave(done: Json, answer: Json, *, name: str, dns: t.Sequence[str], limit: int, is_canary: bool, ended: str) -> dict[str, t.Any]:
+    return progress(done, Wave(name=name, dns=dns, limit=int(limit), is_canary=is_canary, answer=answer), ended)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"unstick_complaints": complaints, "unstick_after_wave": after_wave, "unstick_record": record}
