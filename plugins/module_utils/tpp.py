@@ -34,6 +34,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.transport impo
 
 VENDOR = "Venafi TPP"
 PAGE_SIZE = 1000
+LIST_READINGS = 3
 
 # The names of the life cycle stages (VenafiPS TppCertificateStage; vendor page "Application Objects and Lifecycle Management").
 STAGES: t.Mapping[int, str] = {
@@ -226,7 +227,20 @@ class TppClient:
 
         Pages go on until TPP's own total is reached or a page is empty, because a server may hand out smaller pages than asked for.
         """
+        totals: set[t.Any] = set()
+        for dummy in range(LIST_READINGS):
+            entries, totals = self._search_once(filters, limit)
+            if len(totals) < 2:
+                break
+        else:
+            self.transport.warn(f"{VENDOR}: the list of certificates changed while it was read, each of {LIST_READINGS} times; some may be missing from it")
+        total = totals.pop() if totals else None
+        return list(entries.values())[:limit], total if isinstance(total, int) else len(entries)
+
+    def _search_once(self, filters: t.Sequence[tuple[str, str]], limit: int | None) -> tuple[dict[str, dict[str, t.Any]], set[t.Any]]:
+        """The entries by GUID, and the totals that the pages told: several, when something was added or left while they were read."""
         entries: dict[str, dict[str, t.Any]] = {}
+        totals: set[t.Any] = set()
         offset = 0
         while True:
             size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit - len(entries))
@@ -243,13 +257,14 @@ class TppClient:
             listed = page.get("Certificates")
             found = [entry for entry in listed if _is_object(entry)] if isinstance(listed, list) else []
             total = page.get("TotalCount")
+            totals.add(total if isinstance(total, int) else None)
             known = len(entries)
             entries.update((entry["Guid"].lower(), entry) for entry in found)
             offset += len(found)
             complete = isinstance(total, int) and offset >= total
             # A page without anything new ends it as well: a server that knows no Offset would send the first one for ever.
             if complete or len(entries) == known or (limit is not None and len(entries) >= limit):
-                return list(entries.values())[:limit], total if isinstance(total, int) else len(entries)
+                return entries, totals
 
     def details(self, guid: str) -> dict[str, t.Any]:
         """``GET certificates/{guid}`` as TPP answers it."""

@@ -81,7 +81,7 @@ class TppCredentials:
         login.check()
         self._transport = transport
         self._login = login
-        self._store = TokenStore(login.token_path, login.refresh_token) if login.token_path else None
+        self._store = TokenStore(login.token_path, login.refresh_token, 2 * transport.settings.timeout) if login.token_path else None
         self._token = login.access_token
         self._lock = threading.Lock()
 
@@ -210,8 +210,9 @@ class TokenPair:
 class TokenStore:
     """A JSON file, mode 0600, that keeps a rotating token pair between runs; one process at a time refreshes it."""
 
-    def __init__(self, path: str, given: str | None) -> None:
+    def __init__(self, path: str, given: str | None, patience: float = 120.0) -> None:
         self._path = path
+        self._patience = patience
         self._given = given
         self._seed = hashlib.sha256(given.encode("utf-8")).hexdigest() if given else ""
 
@@ -223,10 +224,22 @@ class TokenStore:
         except OSError as exc:
             raise InputError("token_path", f"the lock file {self._path + '.lock'!r} cannot be opened ({exc.strerror})") from None
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            self._lock(handle)
             yield
         finally:
             os.close(handle)
+
+    def _lock(self, handle: int) -> None:
+        ends = time.monotonic() + self._patience
+        while True:
+            try:
+                return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > ends:
+                    raise InputError(
+                        "token_path", f"another process has held {self._path + '.lock'!r} for {self._patience:.0f} s; is a run stuck that refreshes the token?"
+                    ) from None
+            time.sleep(0.1)
 
     def read(self) -> TokenPair:
         """The newest pair: the file's, unless a refresh token was given that the file does not stem from.

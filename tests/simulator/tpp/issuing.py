@@ -115,8 +115,9 @@ def sign(version: Version, authority: Authority) -> None:
     else:
         key = make_key(version.key_kind)
         version.key_pem = private_pem(key).decode()
-        # The upper bound of a common name is 64 characters (X.520).
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, version.common_name[:64])])
+        # The upper bound of a common name is 64 characters (X.520); cryptography counts bytes.
+        common_name = version.common_name.encode()[:64].decode("utf-8", "ignore")
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         public_key = key.public_key()
     key_id = x509.SubjectKeyIdentifier.from_public_key(public_key)
     extensions = [*LEAF_EXTENSIONS, (key_id, False)]

@@ -281,6 +281,29 @@ def test_a_server_that_knows_no_offset_is_no_endless_loop(total):
     assert len(server.requests) <= 4
 
 
+def test_a_list_that_changes_while_it_is_read_is_read_again():
+    """Offsets count from the beginning: when something leaves the list, the next page passes over as many."""
+    readings = [([entry(1), entry(2)], 3), ([entry(4)], 2), ([entry(1), entry(4)], 2)]
+
+    def page(dummy, number):
+        found, total = readings[min(number, 3) - 1]
+        return answer("200 OK", json.dumps({"Certificates": found, "TotalCount": total}).encode())
+
+    with Server(page) as server:
+        entries, total = search(server)
+    assert [item["Name"] for item in entries] == ["1", "4"] and total == 2 and len(server.requests) == 3
+
+
+def test_a_list_that_never_stands_still_is_warned_about():
+    def page(dummy, number):
+        return answer("200 OK", json.dumps({"Certificates": [entry(number)], "TotalCount": 10000 + number}).encode()) if number % 3 else answer()
+
+    warnings = []
+    with Server(page) as server:
+        TppClient(open_transport(server.url, warnings=warnings)).search([])
+    assert len(warnings) == 1 and "changed while it was read" in warnings[0]
+
+
 def test_an_object_on_two_pages_is_listed_once():
     """Something was added while the pages were read."""
     pages = [[entry(1), entry(2)], [entry(2), entry(3)], []]
