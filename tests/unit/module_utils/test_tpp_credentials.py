@@ -358,6 +358,13 @@ def test_a_pair_that_cannot_be_stored_is_told_before_the_token_is_spent(simulato
     assert os.listdir(os.path.dirname(token_path)) == ["tokens.json.lock"]
 
 
+def test_a_lock_that_is_never_given_back_is_told(token_path):
+    os.makedirs(os.path.dirname(token_path), exist_ok=True)
+    with TokenStore(token_path, "x").locked():
+        with pytest.raises(InputError, match="another process has held"), TokenStore(token_path, "x", patience=0.15).locked():
+            pass
+
+
 def test_a_lock_file_that_cannot_be_opened_is_told(simulator, token_path):
     os.mkdir(f"{token_path}.lock")
     with pytest.raises(InputError, match="token_path.*lock"):
