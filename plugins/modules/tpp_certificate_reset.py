@@ -481,8 +481,8 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
             certain = before.in_error and not (entry.lost and entry.lost.timed_out)
             if not self._restart or not before.processing or certain:
                 return Verdict(engine.REPEAT, f"the answer was lost and the reset was not done: {_progress(state)}")
-            message = f"the answer was lost and the object looks as before ({_progress(state)}): not restarted, or restarted and failed again. Run the task again"
-            return Verdict(engine.UNKNOWN, message, _shown(state))
+            message = "the answer was lost and the object looks as before: not restarted, or restarted and failed again. Run the task again"
+            return Verdict(engine.UNKNOWN, f"{message} ({_progress(state)})", _shown(state))
         if state.in_error and not self._restart:
             return Verdict(engine.REPEAT, f"the answer was lost and it is in error: {_progress(state)}; to reset it once more does no harm")
         if state.in_error:

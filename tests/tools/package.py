@@ -53,7 +53,9 @@ def install() -> int:
     plugins = INSTALLED / "ansible_collections" / "certops" / "remediation" / "plugins"
     status = 0
     for directory, kind in PLUGIN_TYPES.items():
-        names = {f"certops.remediation.{file.stem}" for file in (plugins / directory).glob("[!_]*.py")}
+        # One file may hold several filters; each has its documentation beside it.
+        pattern = "[!_]*.yml" if directory in ("filter", "test") else "[!_]*.py"
+        names = {f"certops.remediation.{file.stem}" for file in (plugins / directory).glob(pattern)}
         if not names or kind is None:
             continue
         listed = set(json.loads(run("ansible-doc", "-t", kind, "--list", "--json", "certops.remediation")))

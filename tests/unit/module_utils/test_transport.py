@@ -446,7 +446,8 @@ def test_a_redirect_to_another_host_is_refused_and_nothing_travels(status, send)
         with always(answer(status, b"", f"Location: {other.url}/stolen?x=1")) as server:
             transport = open_transport(server.url, retry_timeout=60)
             transport.credentials = Bearer()
-            with pytest.raises(VendorError) as caught:
+            # A changing request may have been done before the redirect.
+            with pytest.raises(AnswerLostError if send is change else VendorError) as caught:
                 send(transport)
     assert other.address in caught.value.message and "redirect" in caught.value.message
     assert "stolen" not in caught.value.message
@@ -663,7 +664,7 @@ def test_retry_after_holds_back_the_other_threads(short_backoff):
 
     with Server(reply) as server:
         transport = open_transport(server.url, retry_timeout=60)
-        transport._warn = lambda text: refused.set()
+        transport.warn = lambda text: refused.set()
         thread = threading.Thread(target=ask, args=(transport, "/first"))
         thread.start()
         assert refused.wait(5)
