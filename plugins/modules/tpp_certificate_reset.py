@@ -459,7 +459,11 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
 
     def _read_back(self, entry: Entry[CertificateRef, CertificateState], vendor: t.Mapping[str, t.Any]) -> Verdict:
         """TPP answered without saying what it did: the object decides."""
-        now = self.observe([entry.target])[0]
+        now: CertificateState | RemediationError
+        try:
+            now = self.observe([entry.target])[0]
+        except RemediationError as error:
+            now = error
         if isinstance(now, RemediationError):
             return Verdict(engine.UNKNOWN, f"TPP did not say what it did, and reading it back failed ({now.message})", error=now, vendor=vendor)
         if now.in_error and (now.stage, now.status) == (_state(entry).stage, _state(entry).status):
