@@ -49,3 +49,13 @@ attributes:
     membership:
       - certops.remediation.tpp
 """
+
+    KEYFACTOR = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/certops.remediation.keyfactor) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - certops.remediation.keyfactor
+"""

@@ -94,6 +94,7 @@ class Verdict:
     :param after: the fields of the plan as they are now; the planned ones when left out.
     :param changed: only where it does not follow from the outcome: a change that was made before something failed.
     :param final: still PENDING, but waiting any longer is not wanted: it is a person's turn.
+    :param alone: REPEAT, and at once in a request of its own: another step of the same request may have spoilt it.
     :param vendor: further result keys of the vendor, in its own words.
     """
 
@@ -102,6 +103,7 @@ class Verdict:
     after: Values | None = None
     changed: bool | None = None
     final: bool = False
+    alone: bool = False
     vendor: Values = dataclasses.field(default_factory=dict)
     error: RemediationError | None = None
 
@@ -207,6 +209,10 @@ class Operation(abc.ABC, t.Generic[T, S]):
 
     def poll(self, targets: t.Sequence[T]) -> t.Sequence[S | RemediationError]:
         """Like ``observe``, for targets that are pending; an operation may know a cheaper way to see whether they have settled."""
+        return self.observe(targets)
+
+    def look_again(self, targets: t.Sequence[T]) -> t.Sequence[S | RemediationError]:
+        """Like ``observe``, for targets in doubt; an operation may know a surer way."""
         return self.observe(targets)
 
     def describe(self, state: S) -> Values:
@@ -401,6 +407,11 @@ class Engine(t.Generic[T, S]):
             raise ValueError(f"{self._operation.name} gave {len(verdicts)} verdicts on {len(batch)} steps")
         for entry, verdict in zip(batch, verdicts):
             entry.take(verdict)
+        for entry, verdict in zip(batch, verdicts):
+            if verdict.outcome == REPEAT and verdict.alone and len(batch) > 1:
+                self._attempt([entry])
+                if entry.error and entry.error.fatal:
+                    break
 
     def _look_again(self, batch: t.Sequence[Entry[T, S]], lost: AnswerLostError) -> list[Verdict]:
         """The answer was lost: only what the vendor shows now decides."""
@@ -418,7 +429,7 @@ class Engine(t.Generic[T, S]):
 
     def _read_back(self, batch: t.Sequence[Entry[T, S]], lost: AnswerLostError) -> list[Verdict]:
         try:
-            states = self._operation.observe([entry.target for entry in batch])
+            states = self._operation.look_again([entry.target for entry in batch])
         except RemediationError as error:
             states = [error] * len(batch)
         verdicts = []

@@ -104,6 +104,18 @@ def unset_empty(params: t.Mapping[str, t.Any], spec: Spec) -> dict[str, t.Any]:
     return result
 
 
+def read_file(option: str, path: str) -> bytes:
+    """What is in a file that an option names.
+
+    :raises InputError: it cannot be read.
+    """
+    try:
+        with open(path, "rb") as handle:
+            return handle.read()
+    except OSError as exc:
+        raise InputError(option, f"{path!r} cannot be read ({exc.strerror})") from None
+
+
 def check_range(params: t.Mapping[str, t.Any], name: str, low: float, high: float | None = None) -> None:
     """Refuse a number outside ``low`` to ``high``. An unset option is in range.
 

@@ -17,16 +17,15 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.certops.remediation.plugins.module_utils import options
+from ansible_collections.certops.remediation.plugins.module_utils.answers import Remedies, Told, decode, json_of
 from ansible_collections.certops.remediation.plugins.module_utils.errors import (
-    AnswerLostError,
-    AuthenticationError,
     AuthorizationError,
     BusyError,
     InputError,
     RemediationError,
-    UnreadableAnswerError,
     VendorError,
 )
+from ansible_collections.certops.remediation.plugins.module_utils.paging import Page, read_all
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, printable
 from ansible_collections.certops.remediation.plugins.module_utils.tpp_credentials import TppCredentials, TppLogin, vendor_text
@@ -34,7 +33,6 @@ from ansible_collections.certops.remediation.plugins.module_utils.transport impo
 
 VENDOR = "Venafi TPP"
 PAGE_SIZE = 1000
-LIST_READINGS = 3
 
 # The names of the life cycle stages (VenafiPS TppCertificateStage; vendor page "Application Objects and Lifecycle Management").
 STAGES: t.Mapping[int, str] = {
@@ -58,6 +56,13 @@ STAGES: t.Mapping[int, str] = {
 }
 STAGE_ENROLLED = 800  # from here on the certificate is there; what is left is its installation
 STAGE_REVOCATION = 1400
+
+REMEDIES = Remedies(
+    authentication="The access token is malformed, expired or revoked. Give a new access_token, or credentials that can renew it",
+    authorization="The token needs the scope certificate:manage, or certificate for reading",
+    # TPP has no rate limit of its own; a gateway in front of it may, and has then not let the request through.
+    rate="Lower concurrency or set rate_limits",
+)
 
 CONNECTION_OPTIONS: options.Spec = options.merge(
     options.HTTP_OPTIONS,
@@ -223,48 +228,21 @@ class TppClient:
     # -- reading -------------------------------------------------------------------------------------------------------------------
 
     def search(self, filters: t.Sequence[tuple[str, str]], limit: int | None = None) -> tuple[list[dict[str, t.Any]], int]:
-        """The list entries that match ``filters`` (vendor page "Certificates status filters"), all pages, and how many TPP says there are.
+        """The list entries that match ``filters`` (vendor page "Certificates status filters"), all pages, and how many TPP says there are."""
+        size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit)
 
-        Pages go on until TPP's own total is reached or a page is empty, because a server may hand out smaller pages than asked for.
-        """
-        totals: set[t.Any] = set()
-        for dummy in range(LIST_READINGS):
-            entries, totals = self._search_once(filters, limit)
-            if len(totals) < 2:
-                break
-        else:
-            self.transport.warn(f"{VENDOR}: the list of certificates changed while it was read, each of {LIST_READINGS} times; some may be missing from it")
-        total = totals.pop() if totals else None
-        return list(entries.values())[:limit], total if isinstance(total, int) else len(entries)
-
-    def _search_once(self, filters: t.Sequence[tuple[str, str]], limit: int | None) -> tuple[dict[str, dict[str, t.Any]], set[t.Any]]:
-        """The entries by GUID, and the totals that the pages told: several, when something was added or left while they were read."""
-        entries: dict[str, dict[str, t.Any]] = {}
-        totals: set[t.Any] = set()
-        offset = 0
-        while True:
-            size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit - len(entries))
-            page = self._json(
-                self.transport.request(
-                    "GET",
-                    "/vedsdk/certificates/",
-                    params=[*filters, ("Limit", str(size)), ("Offset", str(offset))],
-                    purpose="list certificates",
-                    temporary=_deadlocked,
-                ),
-                "list certificates",
-            )
-            listed = page.get("Certificates")
+        def read(dummy: int, offset: int) -> Page:
+            params = [*filters, ("Limit", str(size)), ("Offset", str(offset))]
+            answer = self.transport.request("GET", "/vedsdk/certificates/", params=params, purpose="list certificates", temporary=_deadlocked)
+            page = self._json(answer, "list certificates")
+            listed, total = page.get("Certificates"), page.get("TotalCount")
             found = [entry for entry in listed if _is_object(entry)] if isinstance(listed, list) else []
-            total = page.get("TotalCount")
-            totals.add(total if isinstance(total, int) else None)
-            known = len(entries)
-            entries.update((entry["Guid"].lower(), entry) for entry in found)
-            offset += len(found)
-            complete = isinstance(total, int) and offset >= total
-            # A page without anything new ends it as well: a server that knows no Offset would send the first one for ever.
-            if complete or len(entries) == known or (limit is not None and len(entries) >= limit):
-                return entries, totals
+            return Page(found, total if isinstance(total, int) else None)
+
+        return read_all(read, lambda entry: entry["Guid"].lower(), limit=limit, changed=self._list_changed)
+
+    def _list_changed(self) -> None:
+        self.transport.warn(f"{VENDOR}: the list of certificates changed while it was read, each time; some may be missing from it")
 
     def details(self, guid: str) -> dict[str, t.Any]:
         """``GET certificates/{guid}`` as TPP answers it."""
@@ -416,38 +394,9 @@ class TppClient:
     # -- answers -------------------------------------------------------------------------------------------------------------------
 
     def _json(self, answer: Answer, purpose: str, changes: bool = False) -> dict[str, t.Any]:
-        """The decoded body of a success; any other answer as the error that it is."""
-        said = self._said(answer) if answer.status >= 400 else ""
-        if changes and answer.status not in (401, 403, 429) and (answer.status in (408, 499) or (answer.status >= 400 and _is_foreign(answer))):
-            raise AnswerLostError(f"{VENDOR}: something else answered for it to: {purpose} ({self.transport.describe(answer)})", status=answer.status)
-        if answer.status == 401:
-            raise AuthenticationError(
-                f"{VENDOR}: the access token is refused ({said or 'no text'}): malformed, expired or revoked. Give a new access_token, or credentials that "
-                "can renew it",
-                status=401,
-                detail=said or None,
-            )
-        if answer.status == 403:
-            raise AuthorizationError(
-                f"{VENDOR}: not allowed to {purpose} ({said or 'no text'}). The token needs the scope certificate:manage, or certificate for reading",
-                status=403,
-                detail=said or None,
-            )
-        if answer.status == 429:
-            # TPP has no rate limit of its own; a gateway in front of it may, and has then not let the request through.
-            raise BusyError(f"{VENDOR}: too many requests, {purpose} was turned away ({said or 'no text'}); lower concurrency or set rate_limits", status=429)
-        if answer.status >= 500:
-            message = f"{VENDOR}: internal failure on: {purpose} ({self.transport.describe(answer)})"
-            raise (AnswerLostError if changes else VendorError)(message, status=answer.status, detail=said or None)
-        if answer.status >= 400:
-            raise VendorError(f"{VENDOR}: cannot {purpose}: {said or self.transport.describe(answer)}", status=answer.status, detail=said or None)
-        try:
-            decoded = answer.json()
-        except ValueError:
-            decoded = None
-        if not isinstance(decoded, dict):
-            message = f"{VENDOR}: the answer to: {purpose} is not the API's ({self.transport.describe(answer)}). Is there a proxy or login page in between?"
-            raise UnreadableAnswerError(message, status=answer.status)
+        """See ``answers.decode``."""
+        told = Told(self._said(answer) if answer.status >= 400 else "")
+        decoded: dict[str, t.Any] = decode(self.transport, answer, purpose, shape=dict, told=told, remedies=REMEDIES, changes=changes)
         return decoded
 
 
@@ -479,10 +428,7 @@ def detailed_state(found: t.Mapping[str, t.Any]) -> CertificateState:
 
 def _reset_answer(answer: Answer) -> ResetAnswer:
     """The flags of a Reset answer, whatever its status; none when it is not the API's."""
-    try:
-        result = answer.json()
-    except ValueError:
-        result = None
+    result = json_of(answer)
     if not isinstance(result, dict):
         return ResetAnswer()
     return ResetAnswer(
@@ -491,14 +437,6 @@ def _reset_answer(answer: Answer) -> ResetAnswer:
         revocation=result.get("RevocationResetCompleted") is True,
         restart=result.get("RestartCompleted") is True,
     )
-
-
-def _is_foreign(answer: Answer) -> bool:
-    """A page of something between us and the API. TPP may leave the body empty and speak in the status line only."""
-    try:
-        return not isinstance(answer.json(), dict)
-    except ValueError:
-        return bool(answer.body.strip())
 
 
 def details_of(found: t.Mapping[str, t.Any], key: str) -> t.Mapping[str, t.Any]:

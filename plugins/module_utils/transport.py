@@ -118,6 +118,7 @@ class Transport:
     :param vendor: the vendor's name, for messages.
     :param read_only: check mode; a changing request raises instead of being sent.
     :param warn: called with one line for each wait or unsafe setting.
+    :param headers: what the vendor wants to see in every request.
     """
 
     def __init__(
@@ -128,7 +129,7 @@ class Transport:
         read_only: bool,
         secrets: Secrets,
         warn: t.Callable[[str], None],
-        user_agent: str = "certops.remediation",
+        headers: t.Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
         self.vendor = vendor
@@ -140,9 +141,20 @@ class Transport:
         self._read_only = read_only
         self.warn = warn
         self._count = threading.Lock()
-        self._session = _open_session(settings, secrets, user_agent)
+        self._session = _open_session(settings, secrets, headers or {})
+        self._siblings: list[Transport] = []
         if not settings.validate_certs:
             warn(f"{vendor}: TLS certificates are not verified (validate_certs=false); anyone on the path can read the credentials")
+
+    def sibling(self, base_url: str, vendor: str) -> Transport:
+        """A session with another host that belongs to the same vendor's log-in, with the same settings and counted together.
+
+        The TLS client certificate is not for that host.
+        """
+        settings = dataclasses.replace(self.settings, base_url=base_url, client_cert=None, client_key=None, client_key_passphrase=None, rate_limits=())
+        other = Transport(settings, vendor=vendor, read_only=self._read_only, secrets=self.secrets, warn=self.warn)
+        self._siblings.append(other)
+        return other
 
     def request(
         self,
@@ -152,6 +164,7 @@ class Transport:
         purpose: str,
         params: t.Sequence[tuple[str, str]] = (),
         json_body: t.Any = None,
+        form: t.Mapping[str, str] | None = None,
         changes: bool = False,
         once: bool = False,
         authenticated: bool = True,
@@ -161,6 +174,7 @@ class Transport:
         """Send one request; safe ones are repeated while that can help, changing ones only if they provably were not processed.
 
         :param params: the query; one without a value is sent as a bare name.
+        :param form: a body of form fields, instead of ``json_body``.
         :param purpose: what the request is for, as in "read certificate X"; used in messages.
         :param changes: the request changes something at the vendor.
         :param once: changes no certificate, yet must not be repeated when its answer is lost (a single-use token is spent).
@@ -179,7 +193,7 @@ class Transport:
             headers = dict(self.credentials.headers()) if authenticated and self.credentials else {}
             attempt += 1
             try:
-                answer = self._exchange(method, path, headers, params, json_body, extra_seconds, purpose)
+                answer = self._exchange(method, path, headers, params, _encoded(json_body, form, headers), extra_seconds, purpose)
             except RedirectedError as exc:
                 if changes:
                     # Some servers redirect after they have done what they were asked to.
@@ -221,10 +235,17 @@ class Transport:
 
     def statistics(self) -> dict[str, t.Any]:
         """The ``http`` value of a result. The seconds are those of all threads together."""
-        return {"requests": self.requests_sent, "retries": self.retries, "seconds_waited": round(self.pacer.seconds_waited, 1)}
+        all_of_them = [self, *self._siblings]
+        return {
+            "requests": sum(one.requests_sent for one in all_of_them),
+            "retries": sum(one.retries for one in all_of_them),
+            "seconds_waited": round(sum(one.pacer.seconds_waited for one in all_of_them), 1),
+        }
 
     def close(self) -> None:
         """Give the connections back."""
+        for sibling in self._siblings:
+            sibling.close()
         self._session.close()
 
     def _exchange(
@@ -233,7 +254,7 @@ class Transport:
         path: str,
         headers: dict[str, str],
         params: t.Sequence[tuple[str, str]],
-        json_body: t.Any,
+        body: bytes | None,
         extra_seconds: float,
         purpose: str,
     ) -> Answer:
@@ -242,10 +263,6 @@ class Transport:
         url = self.settings.base_url + path
         if params:
             url += "?" + "&".join(_quoted(name) + ("=" + _quoted(value) if value else "") for name, value in params)
-        body = None
-        if json_body is not None:
-            body = json.dumps(json_body).encode("utf-8")
-            headers["Content-Type"] = "application/json"
         with self.pacer.slot():
             with self._count:
                 self.requests_sent += 1
@@ -346,12 +363,23 @@ class Transport:
         return AnswerLostError(f"{self.vendor}: the connection to {host} broke during: {purpose} ({text})")
 
 
+def _encoded(json_body: t.Any, form: t.Mapping[str, str] | None, headers: dict[str, str]) -> bytes | None:
+    """The body, with its type in ``headers``."""
+    if form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return urllib.parse.urlencode(form).encode("ascii")
+    if json_body is None:
+        return None
+    headers["Content-Type"] = "application/json"
+    return json.dumps(json_body).encode("utf-8")
+
+
 def _timed_out(error: AnswerLostError) -> AnswerLostError:
     error.timed_out = True
     return error
 
 
-def _open_session(settings: HttpSettings, secrets: Secrets, user_agent: str) -> requests.Session:
+def _open_session(settings: HttpSettings, secrets: Secrets, headers: t.Mapping[str, str]) -> requests.Session:
     """A session that trusts nothing but its settings: no netrc, no environment at request time, no cookies kept."""
     context = _tls_context(settings)
 
@@ -386,7 +414,7 @@ def _open_session(settings: HttpSettings, secrets: Secrets, user_agent: str) -> 
     session.proxies.update(proxies)
     session.trust_env = False
     session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+    session.headers.update({"User-Agent": "certops.remediation", "Accept": "application/json", **headers})
     adapter = TlsAdapter(pool_connections=4, pool_maxsize=max(settings.concurrency, 1))
     session.mount("https://", adapter)
     session.mount("http://", adapter)

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 import traceback
 import typing as t
@@ -16,14 +17,24 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 
 try:
+    import cryptography
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     CRYPTOGRAPHY_IMPORT_ERROR: str | None = None
 except ImportError:
     CRYPTOGRAPHY_IMPORT_ERROR = traceback.format_exc()
 
+try:
+    import idna
+except ImportError:
+    idna = None  # type: ignore[assignment]
+
 _PEM_CERTIFICATE = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----", re.DOTALL)
+_PEM_REQUEST = re.compile(rb"-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----.*?-----END (?:NEW )?CERTIFICATE REQUEST-----", re.DOTALL)
+_LABEL = re.compile("[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?")
 # Among them the invisible marks that the certificate dialogue of Windows puts in front of a thumbprint.
 _SEPARATORS = re.compile("[\\s:.\\-\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 
@@ -47,10 +58,194 @@ def thumbprint(certificate: x509.Certificate) -> str:
     return hashlib.sha1(certificate.public_bytes(serialization.Encoding.DER)).hexdigest().upper()
 
 
-def public_key_sha256(holder: t.Union[x509.Certificate, x509.CertificateSigningRequest]) -> str:
+class KeyHolder(t.Protocol):
+    """A certificate, a CSR or a private key."""
+
+    def public_key(self) -> t.Any:
+        """The public key."""
+
+
+def public_key_sha256(holder: KeyHolder) -> str:
     """SHA-256 over the SubjectPublicKeyInfo, in lower-case hexadecimal: the same for all certificates and CSRs of one key."""
-    der = holder.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(der).hexdigest()
+    return _sha256(holder.public_key())
+
+
+def _sha256(public_key: t.Any) -> str:
+    return hashlib.sha256(public_key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def meant_key_sha256(option: str, text: str) -> str:
+    """What ``public_key_sha256`` gives for the key that is meant: by that hash itself, or by a certificate, a CSR or a public key in PEM form.
+
+    :raises InputError: it is none of these.
+    """
+    data = text.encode("utf-8", "replace")
+    try:
+        if _PEM_CERTIFICATE.search(data):
+            return public_key_sha256(load_certificates(option, data)[0])
+        if _PEM_REQUEST.search(data):
+            return public_key_sha256(load_request(option, data))
+        if "-----BEGIN PUBLIC KEY-----" in text:
+            return _sha256(serialization.load_pem_public_key(data))
+    except (ValueError, UnsupportedAlgorithm):
+        raise InputError(option, "holds PEM whose key cannot be read") from None
+    digits = normalise_hex(option, text).lower() if "-----" not in text else ""
+    if len(digits) != 64:
+        raise InputError(option, "give the SHA-256 of a public key (64 hexadecimal digits), or a certificate, a CSR or a public key in PEM form")
+    return digits
+
+
+def key_type(public_key: t.Any) -> str:
+    """Algorithm and size: ``rsa-2048``, ``ecdsa-p256``, ``ed25519``."""
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return f"rsa-{public_key.key_size}"
+    if isinstance(public_key, ec.EllipticCurvePublicKey):
+        return "ecdsa-" + re.sub(r"^secp(\d+)r1$", r"p\1", public_key.curve.name)
+    return type(public_key).__name__.strip("_").replace("PublicKey", "").lower()
+
+
+def load_private_key(option: str, data: bytes, passphrase: bytes | None) -> tuple[t.Any, bool]:
+    """The private key of a PEM file, and whether it is as well protected as the passphrase asks for: False is a plain one although there is one.
+
+    The check of the primes of an RSA key, which takes longer than all the rest of a run over a thousand keys, is left out where that is possible.
+
+    :raises InputError: it cannot be read, or not without another passphrase.
+    """
+    # Other versions check always.
+    options: dict[str, t.Any] = {"unsafe_skip_rsa_key_validation": True} if int(cryptography.__version__.split(".", 1)[0]) >= 39 else {}
+    encrypted = b"ENCRYPTED" in data
+    try:
+        return serialization.load_pem_private_key(data, passphrase if encrypted else None, **options), encrypted or not passphrase
+    except TypeError:
+        problem = "is encrypted; give its passphrase"
+    except (ValueError, UnsupportedAlgorithm):
+        problem = "cannot be opened with this passphrase, or is damaged" if encrypted and passphrase else "is not a private key in PEM form that can be read"
+    raise InputError(option, f"what is in the file {problem}")
+
+
+def load_request(option: str, data: bytes) -> x509.CertificateSigningRequest:
+    """The CSR of a PEM or DER file. Whether its signature is right is not looked at.
+
+    :raises InputError: there is none, or it cannot be parsed.
+    """
+    block = _PEM_REQUEST.search(data)
+    try:
+        if block:
+            return x509.load_pem_x509_csr(block[0].replace(b" NEW ", b" "))
+        return x509.load_der_x509_csr(data)
+    except (ValueError, x509.InvalidVersion):
+        raise InputError(option, "holds no readable CSR; give PEM (-----BEGIN CERTIFICATE REQUEST-----) or DER") from None
+
+
+def alternative_names(holder: x509.Certificate | x509.CertificateSigningRequest) -> list[str]:
+    """The subject alternative names, written as ``normalise_name`` does, so that they can be compared.
+
+    :raises ValueError: the extensions cannot be parsed.
+    """
+    kinds: dict[type, str] = {x509.DNSName: "DNS", x509.IPAddress: "IP", x509.RFC822Name: "email", x509.UniformResourceIdentifier: "URI"}
+    try:
+        found = holder.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    names = []
+    for name in found:
+        kind = kinds.get(type(name))
+        value = str(name.value)
+        local, at, domain = value.rpartition("@")
+        value = {"DNS": value.lower(), "email": local + at + domain.lower()}.get(kind or "", value)
+        names.append(f"{kind or type(name).__name__}:{value}")
+    return names
+
+
+def normalise_name(option: str, text: str, *, allow_underscores: bool = False) -> str:
+    """A subject alternative name in OpenSSL's notation: ``DNS:``, ``IP:``, ``email:`` or ``URI:`` in front; without it, a DNS name or an IP address.
+
+    :raises InputError: no certificate can carry it.
+    """
+    given = text.strip()
+    kind, dummy, value = given.partition(":")
+    kinds = {"dns": "DNS", "ip": "IP", "ip address": "IP", "email": "email", "uri": "URI"}
+    if kind.lower() in kinds:
+        kind, value = kinds[kind.lower()], value.strip()
+    else:
+        kind, value = ("IP" if _ip_address(given) else "DNS"), given
+    if kind == "IP":
+        address = _ip_address(value)
+        if not address:
+            raise InputError(option, f"{printable(text, 80)!r} is not an IP address")
+        return f"IP:{address}"
+    if kind == "email":
+        local, at, domain = value.rpartition("@")
+        if not local or not re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]+", local, re.ASCII):
+            raise InputError(option, f"{printable(text, 80)!r} is not an e-mail address that a certificate can carry; only ASCII can stand before the @")
+        domain = dns_name(option, domain, allow_underscores=allow_underscores)
+        if domain.startswith("*"):
+            raise InputError(option, f"{printable(text, 80)!r} has a wildcard, which an e-mail address cannot have")
+        return f"email:{local}{at}{domain}"
+    if kind == "URI":
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~]+", value):
+            raise InputError(option, f"{printable(text, 80)!r} is not a URI; it begins with a scheme, and other characters than its own are percent-encoded")
+        return f"URI:{value}"
+    return f"DNS:{dns_name(option, value, allow_underscores=allow_underscores)}"
+
+
+def general_name(name: str) -> x509.GeneralName:
+    """What ``normalise_name`` has written, for a certificate or a CSR."""
+    kind, dummy, value = name.partition(":")
+    if kind == "IP":
+        return x509.IPAddress(ipaddress.ip_address(value))
+    kinds: dict[str, t.Any] = {"DNS": x509.DNSName, "email": x509.RFC822Name, "URI": x509.UniformResourceIdentifier}
+    return t.cast(x509.GeneralName, kinds[kind](value))
+
+
+def _ip_address(text: str) -> str | None:
+    try:
+        # A scope names an interface of one machine; a certificate cannot carry it.
+        return None if "%" in text else str(ipaddress.ip_address(text))
+    except ValueError:
+        return None
+
+
+def dns_name(option: str, text: str, *, allow_underscores: bool = False) -> str:
+    """A DNS name in lower case, as A-labels, without the dot of the root; its first label may be ``*``.
+
+    :raises InputError: it is none.
+    """
+
+    def refuse(problem: str) -> t.NoReturn:
+        raise InputError(option, f"{printable(text, 80)!r} {problem}")
+
+    name = text.strip()
+    wildcard = name.startswith("*.")
+    name = name[2:] if wildcard else name
+    if not name.isascii():
+        if idna is None:
+            refuse("has letters that are not ASCII; install the Python package idna, or write it as A-labels (xn--...)")
+        try:
+            # Not Python's own codec: that is IDNA 2003, which makes strasse.de of straße.de, and that is somebody else's domain.
+            name = idna.encode(name, uts46=True).decode("ascii")
+        except idna.IDNAError as exc:
+            refuse(f"is not an internationalised domain name ({printable(str(exc), 120)})")
+    name = name.lower()
+    name = name[:-1] if name.endswith(".") else name
+    labels = name.split(".")
+    if not name:
+        refuse("is empty")
+    if "*" in name:
+        refuse("has a wildcard that is not its whole first label")
+    if wildcard and len(labels) < 2:
+        refuse("is a wildcard for a whole top-level domain, which nothing accepts")
+    if "" in labels:
+        refuse("is not a DNS name: there is nothing between two dots, or before the first one")
+    if len(name) + 2 * wildcard > 253 or max(map(len, labels)) > 63:
+        refuse("is too long for a DNS name: at most 253 characters in all and 63 between two dots")
+    if labels[-1].isdecimal():
+        refuse("is not a DNS name: its last part is a number")
+    if "_" in name and not allow_underscores:
+        refuse("has an underscore, which public CAs must refuse; set allow_underscores=true if yours does not")
+    if not all(_LABEL.fullmatch(label) for label in labels):
+        refuse("is not a DNS name: its parts are letters, digits and hyphens, with no hyphen at either end")
+    return f"*.{name}" if wildcard else name
 
 
 def normalise_hex(option: str, text: str) -> str:

@@ -413,7 +413,7 @@ def search_filters(params: t.Mapping[str, t.Any], now: datetime.datetime) -> lis
     for option, name in (("thumbprint", "Thumbprint"), ("serial", "Serial")):
         filters.extend((name, normalise_hex(option, value)) for value in params.get(option) or [])
     for path in params.get("certificate_path") or []:
-        filters.extend(("Thumbprint", thumbprint(certificate)) for certificate in load_certificates("certificate_path", _file(path)))
+        filters.extend(("Thumbprint", thumbprint(certificate)) for certificate in load_certificates("certificate_path", options.read_file("certificate_path", path)))
     if params.get("expires_within_days") is not None:
         until = now + datetime.timedelta(days=params["expires_within_days"])
         filters += [("ValidToGreater", _vendor_date(now)), ("ValidToLess", _vendor_date(until))]
@@ -423,14 +423,6 @@ def search_filters(params: t.Mapping[str, t.Any], now: datetime.datetime) -> lis
     for name, given in params["filters"].items():
         filters.extend((str(name), filter_value(str(value))) for value in (given if isinstance(given, list) else [given]))
     return filters
-
-
-def _file(path: str) -> bytes:
-    try:
-        with open(path, "rb") as handle:
-            return handle.read()
-    except OSError as exc:
-        raise InputError("certificate_path", f"{path!r} cannot be read ({exc.strerror})") from None
 
 
 def _moment(option: str, text: str) -> datetime.datetime:

@@ -227,7 +227,7 @@ def test_a_reset_that_meets_an_expired_token_is_done_once(simulator):
 
 @pytest.mark.parametrize("token", ["Expired+Token+22charsA==", "mal-formed"])
 def test_an_expired_token_alone_fails_after_one_request(simulator, token):
-    with pytest.raises(AuthenticationError, match="access token is refused") as caught:
+    with pytest.raises(AuthenticationError, match="credentials are refused") as caught:
         works(client_of(simulator, access_token=token))
     assert len(simulator.journal) == 1 and token not in caught.value.message
 
