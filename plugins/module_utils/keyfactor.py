@@ -140,6 +140,7 @@ class CertificateState:
     :param expired: not valid any more by the clock of this host.
     :param locations: where it is deployed, in words.
     :param pending: a revocation of it that waits for an approval.
+    :param accepted: when Command accepted a revocation for a later date, by its history.
     """
 
     id: int
@@ -157,6 +158,12 @@ class CertificateState:
     comment: str | None = None
     locations: tuple[str, ...] = ()
     pending: Revocation | None = None
+    accepted: str | None = None
+
+    @property
+    def scheduled(self) -> bool:
+        """Active, with a revocation that takes effect later."""
+        return self.state == STATE_ACTIVE and bool(self.date or self.accepted)
 
     @property
     def exists(self) -> bool:

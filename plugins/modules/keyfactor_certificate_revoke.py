@@ -355,6 +355,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor impo
     connect,
     moment,
     state_of,
+    text_of,
     wire_date,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.pacing import backoff
@@ -480,13 +481,21 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
                 absent = record.status == 404 and not record.fatal and self._ignore_missing
                 states.append(dataclasses.replace(_ABSENT, thumbprint=target.key) if absent else record)
                 continue
-            state = state_of(record, now)
+            state = self._with_history(state_of(record, now))
             self._seen[target.key] = CertificateRef(id=state.id, thumbprint=state.thumbprint, shown=target.label)
             states.append(state)
         if any(isinstance(state, CertificateState) and not self._is_so(state) for state in states):
             pending = self._pending()
             states = [dataclasses.replace(state, pending=pending.get(state.id)) if isinstance(state, CertificateState) else state for state in states]
         return states
+
+    def _with_history(self, state: CertificateState) -> CertificateState:
+        """Until a later date has come, the record of a certificate may show nothing of its revocation; its history does."""
+        if state.state != STATE_ACTIVE or state.date or not (self._effective and _is_future(self._effective)):
+            return state
+        events = self._client.history(state.id)
+        accepted = [event for event in events if "revo" in text_of(event, "action").lower() and self._comment in text_of(event, "comment", 1000)]
+        return dataclasses.replace(state, accepted=text_of(accepted[-1], "operationstart") or "an unknown time") if accepted else state
 
     def _pending(self) -> t.Mapping[int, Revocation]:
         """By certificate id, the revocations that wait for an approval."""
@@ -534,8 +543,8 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
             return keep(*self._open(state.pending))
         if state.state == STATE_REVOKED and self._wanted == "released" and not state.on_hold:
             return keep(engine.REFUSED, f"is revoked for good ({_why(state)}), not on hold, so it cannot be released; leave it out")
-        if _is_scheduled(state):
-            return keep(engine.PENDING, f"its revocation ({_why(state)}) takes effect on {state.date}; not asked for again")
+        if state.scheduled:
+            return keep(engine.PENDING, f"its revocation {_later(state)}; not asked for again")
         if state.expired and self._expired == "leave":
             return keep(engine.UNCHANGED, f"has expired ({state.not_after}); left alone (expired=leave)")
         kind = "ca" if state.is_ca else state.state_name
@@ -626,7 +635,7 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
         return states
 
     def _is_late(self, state: CertificateState) -> bool:
-        return not (self._is_so(state) or state.pending or _is_scheduled(state) or (self._effective and _is_future(self._effective)))
+        return not (self._is_so(state) or state.pending or state.scheduled or (self._effective and _is_future(self._effective)))
 
     def _listed(self, entry: Entry[CertificateRef, CertificateState], now: CertificateState | RemediationError) -> Verdict:
         """Command lists it as done."""
@@ -634,8 +643,8 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
             return Verdict(engine.APPLIED, f"{self._done(entry)}; Command lists it, but it could not be read back ({now.message})", error=now)
         if self._is_so(now):
             return Verdict(engine.APPLIED, self._done(entry), _shown(now))
-        if _is_scheduled(now):
-            return Verdict(engine.PENDING, f"Command has accepted it; it takes effect on {now.date}", _shown(now), final=True)
+        if now.scheduled:
+            return Verdict(engine.PENDING, f"its revocation {_later(now)}", _shown(now), final=True)
         if self._effective and _is_future(self._effective):
             return Verdict(engine.PENDING, f"Command has accepted it for {self._effective}; until then nothing shows it", _shown(now), final=True)
         message = f"{self._done(entry)}; Command lists it, but its record does not show it yet"
@@ -652,7 +661,7 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
         silent = answer.revoked is None and error is None
         if self._is_so(now) and silent:
             return Verdict(engine.APPLIED, f"{self._done(entry)} (read back)", _shown(now))
-        if self._is_so(now) or now.pending or _is_scheduled(now):
+        if self._is_so(now) or now.pending or now.scheduled:
             return self.resolve(entry, now)
         if silent:
             return self._unconfirmed(now)
@@ -689,15 +698,15 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
             if ours:
                 return Verdict(engine.APPLIED, f"{self._done(entry)} (read back)", _shown(state))
             return Verdict(engine.UNCHANGED, f"somebody else has done it meanwhile ({_why(state)}, {state.comment!r})", _shown(state))
-        if _is_scheduled(state):
-            return Verdict(engine.PENDING, f"its revocation takes effect on {state.date}", _shown(state), final=True)
+        if state.scheduled:
+            return Verdict(engine.PENDING, f"its revocation {_later(state)}", _shown(state), final=True)
         return Verdict(engine.REPEAT, f"the answer was lost and it was not done: {state.state_name}")
 
     def settle(self, entry: Entry[CertificateRef, CertificateState], state: CertificateState) -> Verdict:
         if self._is_so(state):
             return Verdict(engine.APPLIED, self._done(entry) + " (read back)", _shown(state), vendor=_waiting(None))
-        if _is_scheduled(state):
-            return Verdict(engine.PENDING, f"its revocation takes effect on {state.date}", _shown(state), final=True)
+        if state.scheduled:
+            return Verdict(engine.PENDING, f"its revocation {_later(state)}", _shown(state), final=True)
         if state.pending:
             message = f"its revocation {_approval(state.pending)}; somebody has to approve or deny it in Command"
             return Verdict(engine.PENDING, message, _shown(state), final=not self._wait_for_approval, vendor=_waiting(state.pending))
@@ -737,9 +746,8 @@ def _shown(state: CertificateState) -> dict[str, t.Any]:
     return {"state": state.state_name, "reason": reason_name(state.reason), "effective_date": state.date, "comment": state.comment}
 
 
-def _is_scheduled(state: CertificateState) -> bool:
-    """Active, with a revocation that has a date."""
-    return state.state == STATE_ACTIVE and state.date is not None
+def _later(state: CertificateState) -> str:
+    return f"takes effect on {state.date}" if state.date else f"was accepted at {state.accepted} and takes effect later"
 
 
 def _why(state: CertificateState) -> str:
@@ -793,6 +801,8 @@ def checked_params(params: t.Mapping[str, t.Any], now: datetime.datetime) -> dic
     options.check_range(params, "query_limit", 1)
     if (params.get("query") is not None) == (params.get("certificates") is not None):
         raise InputError("certificates, query", "exactly one of the two is needed")
+    if params.get("query") is not None and not params["query"].strip():
+        raise InputError("query", "is blank, which would match every certificate")
     checked = dict(params)
     checked["reason"] = final_reason(params["reason"] or "unspecified")
     if params["state"] != "revoked" and checked["reason"] != 0:

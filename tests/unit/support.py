@@ -12,9 +12,14 @@ import datetime
 import io
 import ipaddress
 import json
+import os
+import pathlib
 import socket
 import ssl
+import subprocess
+import sys
 import threading
+import time
 import typing as t
 
 import pytest
@@ -64,6 +69,49 @@ def run_module(module: t.Any, args: dict[str, t.Any], *, check_mode: bool = Fals
     return result
 
 
+# Everything that can go wrong with one request, before and after it was processed.
+FAULTS = {
+    "connection lost before": {"action": "drop_before"},
+    "connection lost after": {"action": "drop_after"},
+    "500 before": {"action": "status", "status": 500, "body": '{"Error":"Internal error occurred."}'},
+    "500 after": {"action": "status", "status": 500, "body": '{"Error":"Internal error occurred."}', "after": True},
+    "503 before": {"action": "status", "status": 503, "body": ""},
+    "502 page before": {"action": "html", "status": 502},
+    "502 page after": {"action": "html", "status": 502, "after": True},
+    "200 page before": {"action": "html", "status": 200},
+    "200 page after": {"action": "html", "status": 200, "after": True},
+    "empty before": {"action": "empty", "status": 200},
+    "empty after": {"action": "empty", "status": 200, "after": True},
+    "cut off": {"action": "truncate"},
+    "database deadlock": {"action": "status", "status": 500, "reason": "Rerun the transaction", "body": ""},
+    "gzip bomb": {"action": "gzip_bomb", "size": 64 << 20},
+    "answered too late": {"action": "delay", "seconds": 1.6, "after": True},
+    "redirect": {"action": "redirect", "location": "https://elsewhere.example.com/"},
+}
+
+
+def kill_at_request(simulator: t.Any, number: int, module: t.Any, options: dict[str, t.Any], folder: pathlib.Path) -> None:
+    """Run a module in a process of its own and kill it while the answer to request ``number`` is held back."""
+    path = folder / "arguments.json"
+    path.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
+    process = subprocess.Popen(
+        [sys.executable, "-m", module.__name__, str(path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while len(simulator.journal) < number and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        # The entry is there before the request is processed; the effect follows at once.
+        time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
+    assert len(simulator.journal) == number
+
+
 def open_transport(url: str, *, read_only: bool = False, secrets: Secrets | None = None, warnings: list[str] | None = None, **settings: t.Any) -> Transport:
     """A transport to any address; settings that are not given are short ones."""
     settings = {"timeout": 5.0, "retry_timeout": 0.0, **settings}
@@ -75,6 +123,13 @@ def tpp_options(simulator: t.Any, **more: t.Any) -> dict[str, t.Any]:
     """The connection options of the TPP modules for a simulator, with its access token."""
     ready = simulator.ready
     return {"url": ready["url"], "ca_path": ready["ca_path"], "access_token": ready["tpp"]["access_token"], "retry_timeout": 10, **more}
+
+
+def keyfactor_options(simulator: t.Any, **more: t.Any) -> dict[str, t.Any]:
+    """The connection options of the Keyfactor modules for a simulator, with its user and Basic authentication."""
+    ready = simulator.ready["keyfactor"]
+    login = {name: ready[name] for name in ("url", "api_path", "username", "password", "domain")}
+    return {**login, "ca_path": simulator.ready["ca_path"], "retry_timeout": 10, **more}
 
 
 def basic_value(user: str, password: str) -> str:

@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import collections
 import json
-import os
-import subprocess
-import sys
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +16,7 @@ from hypothesis import strategies as st
 from ansible_collections.certops.remediation.plugins.module_utils import engine, transport
 from ansible_collections.certops.remediation.plugins.modules import tpp_certificate_reset
 
-from ansible_collections.certops.remediation.tests.unit.support import HOME, run_module, tpp_options
+from ansible_collections.certops.remediation.tests.unit.support import FAULTS, HOME, kill_at_request, run_module, tpp_options
 
 NAMES = [f"web-{number}.example.com" for number in range(6)]
 FLEET = [
@@ -145,26 +141,6 @@ def test_check_mode_predicts_the_run_for_every_state_and_writes_nothing(simulato
 
 # -- every fault at every request ------------------------------------------------------------------------------------------------------
 
-FAULTS = {
-    "connection lost before": {"action": "drop_before"},
-    "connection lost after": {"action": "drop_after"},
-    "500 before": {"action": "status", "status": 500, "body": '{"Error":"Internal error occurred."}'},
-    "500 after": {"action": "status", "status": 500, "body": '{"Error":"Internal error occurred."}', "after": True},
-    "503 before": {"action": "status", "status": 503, "body": ""},
-    "502 page before": {"action": "html", "status": 502},
-    "502 page after": {"action": "html", "status": 502, "after": True},
-    "200 page before": {"action": "html", "status": 200},
-    "200 page after": {"action": "html", "status": 200, "after": True},
-    "empty before": {"action": "empty", "status": 200},
-    "empty after": {"action": "empty", "status": 200, "after": True},
-    "cut off": {"action": "truncate"},
-    "database deadlock": {"action": "status", "status": 500, "reason": "Rerun the transaction", "body": ""},
-    "gzip bomb": {"action": "gzip_bomb", "size": 64 << 20},
-    "answered too late": {"action": "delay", "seconds": 1.6, "after": True},
-    "redirect": {"action": "redirect", "location": "https://elsewhere.example.com/"},
-}
-
-
 @pytest.mark.parametrize("restart", [False, True])
 @pytest.mark.parametrize("name", FAULTS)
 def test_any_fault_at_any_request_ends_in_the_faultless_state_with_one_effect_each(simulator, name, restart):
@@ -241,7 +217,7 @@ def test_a_kill_between_any_two_requests_loses_nothing_and_does_nothing_twice(si
         begin(simulator)
         journal = tmp_path / f"journal-{number}.jsonl"
         simulator.faults.add("delay", nth=number, seconds=30, after=True)
-        kill_when(simulator, number, arguments(simulator, restart=restart, journal_path=str(journal)), tmp_path)
+        kill_at_request(simulator, number, tpp_certificate_reset, arguments(simulator, restart=restart, journal_path=str(journal)), tmp_path)
         written = [json.loads(line) for line in journal.read_text().splitlines()]
         intended = {line["target"].rpartition("\\")[2] for line in written if line["event"] == "intent"}
         assert set(effects(simulator)) <= intended, "what was done had been written down before"
@@ -249,28 +225,6 @@ def test_a_kill_between_any_two_requests_loses_nothing_and_does_nothing_twice(si
         result = run_module(tpp_certificate_reset, arguments(simulator, restart=restart, journal_path=str(journal)))
         assert not result["failed"], result["msg"]
         assert state(simulator) == faultless and effects(simulator) == dict.fromkeys(STUCK, 1), f"killed at request {number}"
-
-
-def kill_when(simulator, number, options, folder):
-    """Run the module in a process of its own and kill it while the answer to request ``number`` is held back."""
-    path = folder / "arguments.json"
-    path.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
-    process = subprocess.Popen(
-        [sys.executable, "-m", tpp_certificate_reset.__name__, str(path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while len(simulator.journal) < number and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.005)
-        # The entry is there before the request is processed; the effect follows at once.
-        time.sleep(0.02)
-    finally:
-        process.kill()
-        process.wait()
-    assert len(simulator.journal) == number
 
 
 # -- many ------------------------------------------------------------------------------------------------------------------------------
