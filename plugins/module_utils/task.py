@@ -57,8 +57,13 @@ def run_info(module: AnsibleModule, spec: Spec, read: t.Callable[[Task], dict[st
     _run(module, spec, lambda task: {"changed": False, **read(task)})
 
 
-def _run(module: AnsibleModule, spec: Spec, work: t.Callable[[Task], dict[str, t.Any]]) -> None:
-    if REQUESTS_IMPORT_ERROR:
+def run_local(module: AnsibleModule, spec: Spec, work: t.Callable[[Task], dict[str, t.Any]]) -> None:
+    """Run a module that talks to no vendor."""
+    _run(module, spec, work, online=False)
+
+
+def _run(module: AnsibleModule, spec: Spec, work: t.Callable[[Task], dict[str, t.Any]], *, online: bool = True) -> None:
+    if online and REQUESTS_IMPORT_ERROR:
         module.fail_json(msg=missing_required_lib("requests"), exception=REQUESTS_IMPORT_ERROR)
     secrets = Secrets(lambda value: _register(module, value))
     params = unset_empty(module.params, spec)

@@ -18,7 +18,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import threading
 import time
 import typing as t
@@ -31,6 +30,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     RemediationError,
     VendorError,
 )
+from ansible_collections.certops.remediation.plugins.module_utils.private_files import write_file
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.transport import Answer, Transport
 
@@ -270,30 +270,8 @@ class TokenStore:
         :raises InputError: it does not work.
         """
         try:
-            self._replace(pair, rehearsal)
+            write_file(self._path, json.dumps(dataclasses.asdict(pair)).encode("utf-8"), replace=True, rehearsal=rehearsal)
         except OSError as exc:
             raise InputError(
                 "token_path", f"{self._path!r} cannot be written ({exc.strerror}); if the next run is refused, give a new token in refresh_token"
             ) from None
-
-    def _replace(self, pair: TokenPair, rehearsal: bool) -> None:
-        folder = os.path.dirname(os.path.abspath(self._path))
-        handle, name = tempfile.mkstemp(prefix=".tokens-", dir=folder)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(dataclasses.asdict(pair), file)
-                file.flush()
-                os.fsync(file.fileno())
-            if rehearsal:
-                os.unlink(name)
-                return
-            os.replace(name, self._path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
-        directory = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)

@@ -238,7 +238,7 @@ targets:
       description: What was found or done, in the words of Command where it had any.
       returned: always
       type: str
-      sample: revoked; it is still deployed at lb01.example.com: /config/ssl
+      sample: "revoked; it is still deployed at lb01.example.com: /config/ssl"
     before:
       description: The revocation state as it was found.
       returned: always

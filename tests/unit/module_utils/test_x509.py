@@ -13,13 +13,28 @@ import hashlib
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.certops.remediation.plugins.module_utils import x509 as x509_utils
 from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError
-from ansible_collections.certops.remediation.plugins.module_utils.x509 import load_certificates, normalise_hex, public_key_sha256, thumbprint
+from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
+    alternative_names,
+    general_name,
+    key_type,
+    load_certificates,
+    load_private_key,
+    load_request,
+    meant_key_sha256,
+    normalise_hex,
+    normalise_name,
+    public_key_sha256,
+    thumbprint,
+)
+
+from ansible_collections.certops.remediation.tests.unit.support import key_pem
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 
@@ -113,3 +128,185 @@ def test_what_is_not_hexadecimal_is_told(text):
 def test_any_bytes_survive(data, separator, upper):
     text = data.hex(separator) if separator else data.hex()
     assert normalise_hex("serial", text.upper() if upper else text) == data.hex().upper()
+
+
+# -- CSRs and keys -----------------------------------------------------------------------------------------------------------------------
+
+REQUEST = x509.CertificateSigningRequestBuilder().subject_name(ONE.subject).sign(KEY, hashes.SHA256())
+PEM_REQUEST, DER_REQUEST = (REQUEST.public_bytes(encoding) for encoding in (serialization.Encoding.PEM, serialization.Encoding.DER))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        PEM_REQUEST,
+        PEM_REQUEST.replace(b"\n", b"\r\n"),
+        PEM_REQUEST.replace(b" CERTIFICATE", b" NEW CERTIFICATE"),
+        b"Certificate Request:\n" + PEM_REQUEST + b"the end",
+        DER_REQUEST,
+    ],
+    ids=["PEM", "CRLF", "NEW", "text around it", "DER"],
+)
+def test_a_csr_is_found(data):
+    assert load_request("csr", data) == REQUEST
+
+
+@pytest.mark.parametrize("data", [b"", b"text", PEM_ONE, PEM_REQUEST[:-40], DER_REQUEST[:-1]], ids=["empty", "text", "certificate", "cut off", "DER cut off"])
+def test_what_is_no_csr_is_told(data):
+    with pytest.raises(InputError, match="csr"):
+        load_request("csr", data)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_a_traceback_as_a_csr_or_a_key(data):
+    for load in (lambda: load_request("x", data), lambda: load_private_key("x", data, None), lambda: load_private_key("x", data, b"secret")):
+        with pytest.raises(InputError):
+            load()
+
+
+def test_a_private_key_is_opened_and_its_protection_told():
+    plain, closed = key_pem(KEY), key_pem(KEY, "secret")
+    assert [load_private_key("x", *given_pair)[1] for given_pair in ((plain, None), (closed, b"secret"), (plain, b"secret"))] == [True, True, False]
+    assert public_key_sha256(load_private_key("x", closed, b"secret")[0]) == public_key_sha256(KEY) == public_key_sha256(ONE)
+    for passphrase in (None, b"wrong"):
+        with pytest.raises(InputError):
+            load_private_key("x", closed, passphrase)
+
+
+@pytest.mark.parametrize(
+    "key, expected",
+    [
+        (rsa.generate_private_key(public_exponent=65537, key_size=2048), "rsa-2048"),
+        (ec.generate_private_key(ec.SECP384R1()), "ecdsa-p384"),
+        (ec.generate_private_key(ec.SECP256K1()), "ecdsa-secp256k1"),
+        (ed25519.Ed25519PrivateKey.generate(), "ed25519"),
+        (ed448.Ed448PrivateKey.generate(), "ed448"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_type_of_a_key(key, expected):
+    assert key_type(key.public_key()) == expected
+
+
+def test_a_key_is_meant_by_its_hash_or_by_what_carries_it():
+    public = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    digest = public_key_sha256(KEY)
+    for text in (digest, digest.upper(), " ".join(digest), PEM_ONE.decode(), PEM_REQUEST.decode(), public.decode()):
+        assert meant_key_sha256("x", text) == digest
+    for text in ("", digest[:-1], digest + "0", key_pem(KEY).decode(), "-----BEGIN PUBLIC KEY-----", "\udc80"):
+        with pytest.raises(InputError, match="x: "):
+            meant_key_sha256("x", text)
+
+
+# -- names -------------------------------------------------------------------------------------------------------------------------------
+
+LONGEST = ".".join(["a" * 63] * 3 + ["b" * 61])
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("www.example.com", "DNS:www.example.com"),
+        (" WWW.Example.COM. ", "DNS:www.example.com"),
+        ("DNS:www.example.com", "DNS:www.example.com"),
+        ("dns: www.example.com", "DNS:www.example.com"),
+        ("*.example.com", "DNS:*.example.com"),
+        ("intranet", "DNS:intranet"),
+        ("3com.example", "DNS:3com.example"),
+        ("xn--bcher-kva.example", "DNS:xn--bcher-kva.example"),
+        ("bücher.example", "DNS:xn--bcher-kva.example"),
+        ("*.BÜCHER.example.", "DNS:*.xn--bcher-kva.example"),
+        ("straße.example", "DNS:xn--strae-oqa.example"),
+        ("日本語。example", "DNS:xn--wgv71a119e.example"),
+        (LONGEST, f"DNS:{LONGEST}"),
+        ("192.0.2.1", "IP:192.0.2.1"),
+        ("IP:192.0.2.1", "IP:192.0.2.1"),
+        ("IP Address:192.0.2.1", "IP:192.0.2.1"),
+        ("2001:DB8:0:0::1", "IP:2001:db8::1"),
+        ("email:Jane.Doe+x@Example.COM", "email:Jane.Doe+x@example.com"),
+        ("email:jane@bücher.example", "email:jane@xn--bcher-kva.example"),
+        ("URI:https://example.com/a?b=c#d", "URI:https://example.com/a?b=c#d"),
+        ("URI:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "URI:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
+        ("uri:spiffe://example.com/web", "URI:spiffe://example.com/web"),
+    ],
+)
+def test_names_are_brought_into_one_form(text, expected):
+    assert normalise_name("names", text) == expected == normalise_name("names", expected)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    csr = builder.add_extension(x509.SubjectAlternativeName([general_name(expected)]), True).sign(KEY, hashes.SHA256())
+    assert alternative_names(csr) == [expected]
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("", "empty"),
+        (" . ", "empty"),
+        ("DNS:", "empty"),
+        ("a..example.com", "two dots"),
+        (".example.com", "two dots"),
+        ("www.example.com..", "two dots"),
+        ("www.*.example.com", "wildcard"),
+        ("w*.example.com", "wildcard"),
+        ("*", "wildcard"),
+        ("*.*.example.com", "wildcard"),
+        ("*.com", "top-level"),
+        ("a_b.example.com", "allow_underscores"),
+        ("-a.example.com", "hyphen"),
+        ("a-.example.com", "hyphen"),
+        ("a b.example.com", "letters, digits"),
+        ("https://www.example.com", "letters, digits"),
+        ("www.example.com:443", "letters, digits"),
+        ("www.example.com/path", "letters, digits"),
+        ("jane@example.com", "letters, digits"),
+        ("a\x00.example.com", "letters, digits"),
+        ("a\n.example.com", "letters, digits"),
+        ("x" * 64 + ".example.com", "too long"),
+        (LONGEST + "b", "too long"),
+        ("*." + LONGEST, "too long"),
+        ("1.2.3.256", "number"),
+        ("192.0.2", "number"),
+        ("DNS:192.0.2.1", "number"),
+        ("192.0.2.0/24", "letters, digits"),
+        ("fe80::1%eth0", "letters, digits"),
+        ("IP:www.example.com", "not an IP address"),
+        ("IP:fe80::1%eth0", "not an IP address"),
+        ("\u2603\u200b.example", "internationalised"),
+        ("a\u0300\u0301-.example", "internationalised"),
+        ("email:jane", "e-mail"),
+        ("email:@example.com", "e-mail"),
+        ("email:jäne@example.com", "e-mail"),
+        ("email:a b@example.com", "e-mail"),
+        ("email:a@b@example.com", "e-mail"),
+        ("email:a@*.example.com", "wildcard"),
+        ("URI:www.example.com", "URI"),
+        ("URI:https://bücher.example/", "URI"),
+        ("URI:https://example.com/a b", "URI"),
+        ("URI:https:", "URI"),
+    ],
+)
+def test_names_that_no_certificate_can_carry_are_told(text, said):
+    with pytest.raises(InputError, match=said) as caught:
+        normalise_name("names", text)
+    assert caught.value.message.isprintable()
+
+
+def test_underscores_are_a_matter_of_policy():
+    assert normalise_name("names", "_dmarc.a_b.Example.com", allow_underscores=True) == "DNS:_dmarc.a_b.example.com"
+
+
+def test_without_the_library_only_ascii_names_can_be_read(monkeypatch):
+    monkeypatch.setattr(x509_utils, "idna", None)
+    assert normalise_name("names", "xn--bcher-kva.example") == "DNS:xn--bcher-kva.example"
+    with pytest.raises(InputError, match="package idna"):
+        normalise_name("names", "bücher.example")
+
+
+@given(st.text(max_size=40) | st.from_regex(r"(DNS|IP|email|URI):[!-~]{0,30}", fullmatch=True), st.booleans())
+def test_any_text_is_a_name_that_can_be_carried_or_is_told(text, underscores):
+    try:
+        name = normalise_name("names", text, allow_underscores=underscores)
+    except InputError:
+        return
+    assert name.isascii() and normalise_name("names", name, allow_underscores=underscores) == name
+    general_name(name)
