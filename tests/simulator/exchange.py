@@ -36,6 +36,7 @@ class Answer:
     reason: str | None = None
     content_type: str = JSON_TYPE
     headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)
 
     @classmethod
     def json(cls, data: Any, status: int = 200, reason: str | None = None) -> Answer:
@@ -65,7 +66,11 @@ class BadBody(Exception):
 
 @dataclass(slots=True)
 class Call:
-    """One request. ``target``, ``mutates`` and ``effect`` are filled in on the way, for the journal."""
+    """One request. ``target``, ``mutates`` and ``effect`` are filled in on the way, for the journal.
+
+    A batch has ``targets`` and ``effects`` (by target); ``only`` is how many of them a fault lets be processed (0: all).
+    ``lenient`` reads the first JSON value of the body and ignores what follows.
+    """
 
     method: str
     path: str
@@ -79,6 +84,10 @@ class Call:
     target: str = ""
     mutates: bool = False
     effect: str = ""
+    targets: list[str] = field(default_factory=list)
+    effects: dict[str, str] = field(default_factory=dict)
+    only: int = 0
+    lenient: bool = False
     base_url: str = ""
     _fields: dict[str, Any] | None = None
 
@@ -97,7 +106,10 @@ class Call:
         if "form-urlencoded" in self.headers.get("Content-Type", "") and not self.body.startswith((b"{", b"[")):
             return dict(parse_qsl(self.body.decode("utf-8", "replace")))
         try:
-            data = json.loads(self.body) if self.body.strip() else {}
+            if self.lenient and self.body.strip():
+                data, dummy = json.JSONDecoder().raw_decode(self.body.decode("utf-8-sig").lstrip())
+            else:
+                data = json.loads(self.body) if self.body.strip() else {}
         except (ValueError, RecursionError) as error:
             raise BadBody(f"The request body is not valid JSON: {error}") from error
         if not isinstance(data, dict):

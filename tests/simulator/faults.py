@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
+from multidict import CIMultiDict
 
 from .exchange import Answer, Call
 
@@ -30,7 +31,10 @@ _ANCHOR_HTML = "<!DOCTYPE html><html><head><title>{title}</title></head><body><h
 
 @dataclass(slots=True)
 class Fault:
-    """One fault. It strikes at the ``nth`` matching request since it was set, ``times`` times in a row (0: for ever)."""
+    """One fault. It strikes at the ``nth`` matching request since it was set, ``times`` times in a row (0: for ever).
+
+    With ``only`` the first so many targets of a batch are processed, if any are: the server dies half-way.
+    """
 
     action: str
     method: str = ""
@@ -39,6 +43,7 @@ class Fault:
     nth: int = 1
     times: int = 1
     after: bool = False
+    only: int = 0
     status: int = 0
     reason: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -68,7 +73,15 @@ class Fault:
             return False
         if self.path and not re.search(self.path, call.path, re.IGNORECASE):
             return False
-        return not self.target or self.target.lower() in _haystack(call)
+        return not self.target or self._concerns(call)
+
+    def _concerns(self, call: Call) -> bool:
+        """Ids of a batch are compared as a whole, and numbers anywhere else: 17 is not in 175."""
+        if call.targets:
+            return self.target in call.targets
+        if self.target.isdigit():
+            return re.search(rf"(?<!\d){self.target}(?!\d)", _haystack(call)) is not None
+        return self.target.lower() in _haystack(call)
 
     def strikes(self) -> bool:
         """Count a matching request; True when it is one of those that the fault is for."""
@@ -119,7 +132,8 @@ def abort(request: web.BaseRequest) -> web.Response:
 
 
 def respond(answer: Answer) -> web.Response:
-    headers = dict(answer.headers)
+    headers = CIMultiDict(answer.headers)
+    headers.extend(("Set-Cookie", cookie) for cookie in answer.cookies)
     if answer.body or answer.status == 200:
         headers["Content-Type"] = answer.content_type
     return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=answer.body)

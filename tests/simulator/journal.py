@@ -69,6 +69,7 @@ class Journal:
             "status": 0,
             "mutates": call.mutates,
             "effect": "",
+            "effects": {},
             "fault": fault,
         }
         self.entries.append(entry)
@@ -79,14 +80,26 @@ class Journal:
         entry["status"] = status
         self._unfinished.discard(entry["n"])
 
+    def note(self, vendor: str, time: float, target: str, effect: str) -> None:
+        """Enter what happened without a request, such as an approval that came: an entry without a method."""
+        entry = self.open(Call("", "", "", "", {}, b"", target=target), vendor, time, None)
+        entry["effect"] = effect
+        self.close(entry, 0)
+
     def finished(self, after: int) -> list[dict[str, Any]]:
         """The entries behind number ``after`` up to the first that is not finished."""
         end = min(self._unfinished, default=self.count + 1)
         return [entry for entry in self.entries if after < entry["n"] < end]
 
     def effects(self, target: str) -> list[str]:
-        """What really changed on one target, in order."""
-        return [entry["effect"] for entry in self.entries if entry["effect"] and entry["target"].lower() == target.lower()]
+        """What really changed on one target, in order; of a batch, what changed on it alone."""
+        found = []
+        for entry in self.entries:
+            if entry["effects"]:
+                found.append(entry["effects"].get(target, ""))
+            elif entry["target"].lower() == target.lower():
+                found.append(entry["effect"])
+        return [effect for effect in found if effect]
 
     def clear(self) -> None:
         self.entries.clear()

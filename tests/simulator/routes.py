@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from .exchange import Answer, Call
 
 State = TypeVar("State")
+_GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class Routes(Generic[State]):
                 if method in table:
                     return table[method], match.groupdict(), True
         return None, {}, known
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Method and path of every endpoint, with the groups of the path in braces."""
+        tables = [*self._exact.items(), *((pattern.pattern, table) for pattern, table in self._patterns)]
+        return sorted((method, _GROUP.sub(r"{\1}", path)) for path, table in tables for method in table)
 
     def include(self, other: Routes[Any]) -> None:
         for path, table in other._exact.items():

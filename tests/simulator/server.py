@@ -22,9 +22,11 @@ from .authority import Authority, write_private
 from .clock import Clock
 from .control import PREFIX as CONTROL_PREFIX
 from .control import control
+from .digicert import DigiCert
 from .exchange import Answer, Call, canonical, not_found
 from .faults import Faults
 from .journal import Journal
+from .keyfactor import Keyfactor
 from .statefile import StateFile
 from .tpp import Tpp
 from .vendor import Vendor
@@ -42,7 +44,8 @@ class Settings:
 class Simulator:
     """The simulator, running in a background thread between ``start`` and ``stop`` (or within ``with``).
 
-    Tests read and write ``tpp``, ``clock``, ``faults``, ``journal`` and ``settings`` directly; take ``lock`` to do several things at once.
+    Tests read and write ``tpp``, ``keyfactor``, ``digicert``, ``clock``, ``faults``, ``journal`` and ``settings`` directly; take ``lock`` to do several
+    things at once.
     """
 
     def __init__(
@@ -61,7 +64,9 @@ class Simulator:
         self.settings = Settings()
         self.records = Journal()
         self.tpp = Tpp(self.clock, self.authority, self.lock)
-        self.vendors: list[Vendor] = [self.tpp]
+        self.keyfactor = Keyfactor(self.clock, self.authority, self.lock, self.records)
+        self.digicert = DigiCert(self.clock, self.authority, self.lock)
+        self.vendors: list[Vendor] = [self.tpp, self.keyfactor, self.digicert]
         self.ready: dict[str, Any] = {}
         self.revision = 0
         self.scenario = scenario
@@ -187,12 +192,14 @@ class Simulator:
             if vendor is not None:
                 self._guarded(lambda: vendor.identify(call))
             fault = self.faults.take(call)
+            call.only = fault.only if fault else 0
             entry = self.records.open(call, vendor.name if vendor else "", self.clock.now(), fault.action if fault else None)
 
         def process() -> Answer:
             with self.lock:
                 answer = self._guarded(lambda: vendor.handle(call)) if vendor else not_found()
-                entry.update(effect=call.effect, target=call.target)
+                effect = call.effect or ", ".join(sorted(set(call.effects.values())))
+                entry.update(effect=effect, effects=call.effects, target=call.target)
             return answer
 
         if fault is None:

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
+
+from ..switchboard import Switchboard
 
 DAY = 86400
 
 
 @dataclass(slots=True)
-class Switches:
+class Switches(Switchboard):
     """Defaults are the documented or likeliest behaviour; ``README.md`` explains each."""
 
     version: str = "26.1.1.0"
@@ -36,26 +37,3 @@ class Switches:
     list_max_limit: int = 0
     unknown_guid_text: str = "Certificate {guid} does not exist."
     revocation_words: dict[str, str] = field(default_factory=lambda: {"revoked": "Revoked", "pending": "Pending", "error": "Failed"})
-
-    def at_least(self, version: str) -> bool:
-        return _numbers(self.version) >= _numbers(version)
-
-    def change(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Set switches by name; a value of another type than the default's is refused."""
-        known = {item.name for item in fields(self)}
-        for name, value in changes.items():
-            if name not in known:
-                raise ValueError(f"unknown TPP switch {name!r}; known: {', '.join(sorted(known))}")
-            kind = type(getattr(self, name))
-            if kind is float and isinstance(value, int):
-                value = float(value)
-            if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
-                raise ValueError(f"TPP switch {name!r} wants a value of type {kind.__name__}, not {type(value).__name__}")
-            if kind in (list, dict) and set(value) != set(getattr(self, name)):
-                raise ValueError(f"TPP switch {name!r} wants exactly these: {', '.join(getattr(self, name))}")
-            setattr(self, name, value)
-        return asdict(self)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))

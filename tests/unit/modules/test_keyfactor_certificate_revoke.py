@@ -376,8 +376,8 @@ def test_one_that_is_deleted_between_plan_and_request(command, unknown_id):
     original = command.simulator.keyfactor.handle
 
     def handle(call):
-        if call.path.endswith("/revoke"):
-            command.simulator.keyfactor.store.certificates.pop(command.ids[1], None)
+        if call.path.endswith("/revoke") and command.ids[1] in command.simulator.keyfactor.store.certificates:
+            command.simulator.keyfactor.remove(command.ids[1])
         return original(call)
 
     command.simulator.keyfactor.handle = handle

@@ -1,11 +1,16 @@
 # Copyright (c) 2026, certops.remediation contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real clients of the vendor against the simulator. Written with vcert 0.22.1 and pyvenafi 1.1.0; skipped where they are not installed."""
+"""Real clients of the vendors against the simulator; skipped where they are not installed.
+
+Written with vcert 0.22.1, pyvenafi 1.1.0 and keyfactor-v-1-client 1.0.3.
+"""
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
+from datetime import datetime, timezone
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -135,3 +140,107 @@ def test_pyvenafi_logs_in_again_when_its_token_has_expired(fast: Simulator) -> N
     dummy, features = pyvenafi_session(fast)
     fast.tpp.expire_access_tokens()
     assert features.certificate.details(f"{HOME}\\fine.example.com").cn == "fine.example.com"
+
+
+# -- Keyfactor Command -------------------------------------------------------------------------------------------
+
+
+def command_client(simulator: Simulator, bearer: bool = False) -> Any:
+    package = pytest.importorskip("keyfactor_v_1_client")
+    ready = simulator.ready["keyfactor"]
+    base = f"{ready['url']}/{ready['api_path']}"
+    if bearer:
+        token = simulator.keyfactor.accounts.issue(simulator.keyfactor.accounts.known[ready["client_id"]], 60)
+        return package.AuthenticatedClient(base, token, verify_ssl=simulator.ready["ca_path"])
+    credentials = b64encode(f"{ready['username']}@{ready['domain']}:{ready['password']}".encode()).decode()
+    return package.AuthenticatedClient(base, credentials, "Basic", verify_ssl=simulator.ready["ca_path"])
+
+
+def command_call(name: str) -> Any:
+    """``certificate.certificate_revoke``: the client has a module for each call."""
+    return import_module(f"keyfactor_v_1_client.api.{name}").sync_detailed
+
+
+def revocation_request(*ids: int, **more: Any) -> Any:
+    models = import_module("keyfactor_v_1_client.models.models_revoke_certificate_request")
+    reasons = import_module("keyfactor_v_1_client.models.models_revoke_certificate_request_reason").ModelsRevokeCertificateRequestReason
+    return models.ModelsRevokeCertificateRequest(certificate_ids=list(ids), reason=reasons.VALUE_1, comment="INC-1", **more)
+
+
+@pytest.mark.parametrize("bearer", [False, True])
+def test_keyfactor_reads_and_revokes(simulator: Simulator, bearer: bool) -> None:
+    client = command_client(simulator, bearer)
+    simulator.keyfactor.load([
+        {"cn": "a.example.com", "metadata": {"Owner": "ann"}, "locations": [{"machine": "lb01"}], "ssl_locations": [{"path": "lb01", "port": 443}]},
+        {"cn": "b.example.com", "approval": True},
+        {"cn": "c.example.com", "on_hold": True},
+    ])
+    assert "POST /certificates/revoke" in command_call("status.status_get_endpoints")(client=client).parsed
+    query = command_call("certificate.certificate_query_certificates")
+    listed = query(
+        client=client, pq_query_string='IssuedCN -contains "example"', pq_include_revoked=True, include_metadata=True, include_locations=True, verbose=2
+    ).parsed
+    assert [(item.id, item.cert_state.value, item.thumbprint) for item in listed] == [
+        (number, state, simulator.keyfactor[number].thumbprint) for number, state in ((1, 1), (2, 1), (3, 2))
+    ]
+    assert (listed[0].metadata.additional_properties, listed[0].locations[0].store_machine) == ({"Owner": "ann"}, "lb01")
+    assert (listed[2].revocation_reason.value, listed[0].revocation_reason) == (6, None)
+
+    revoke = command_call("certificate.certificate_revoke")
+    answer = revoke(client=client, json_body=revocation_request(1, 2, 3, effective_date=datetime(2026, 11, 22, 5, 0, 0, 123456, tzinfo=timezone.utc)))
+    assert answer.parsed.revoked_ids == [1, 3]
+    assert [item.cert_id for item in answer.parsed.suspended_certs] == [2]
+    shown = command_call("certificate.certificate_get_certificate")(1, client=client, include_locations=True).parsed
+    assert (shown.cert_state.value, shown.revocation_reason.value, shown.revocation_comment) == (2, 1, "INC-1")
+    assert shown.revocation_eff_date == datetime(2026, 11, 22, 5, 0, 0, 123000, tzinfo=timezone.utc)
+    again = revoke(client=client, json_body=revocation_request(1))
+    assert (again.status_code, again.parsed, b"has previously been revoked" in again.content) == (400, None, True)
+
+
+def test_keyfactor_chokes_on_its_own_naive_date(simulator: Simulator) -> None:
+    client = command_client(simulator)
+    simulator.keyfactor.load([{"cn": "a.example.com"}])
+    naive = revocation_request(1, effective_date=datetime(2026, 11, 22, 5, 0, 0))
+    assert naive.to_dict()["EffectiveDate"] == "2026-11-22T05Z"
+    assert command_call("certificate.certificate_revoke")(client=client, json_body=naive).status_code == 400
+    assert simulator.keyfactor[1].state == 1
+
+
+def test_keyfactor_histories_locations_and_collections(simulator: Simulator) -> None:
+    client = command_client(simulator)
+    simulator.reset("default")
+    history = command_call("certificate.certificate_certificate_history")(27, client=client, query_page_returned=1, query_return_limit=50).parsed
+    assert [item.action for item in history] == ["Issued", "Metadata Updated"]
+    places = command_call("certificate.certificate_get_certificate_locations")(27, client=client).parsed
+    assert [item.client_machine for group in places.details for item in group.locations] == ["lb01.example.com", "web01.example.com"]
+    collections = command_call("certificate_collection.certificate_collection_get_collections")(client=client, pq_query_string='Name -contains "web"').parsed
+    assert [item.name for item in collections] == ["Retail web"]
+    by_name = command_call("certificate_collection.certificate_collection_get_collection_1")("Retail web", client=client).parsed
+    assert by_name.id == collections[0].id
+    request = import_module("keyfactor_v_1_client.models.models_crl_request_model").ModelsCRLRequestModel("Corp Issuing CA 1")
+    assert command_call("certificate_authority.certificate_authority_publish_crl")(client=client, json_body=request).status_code == 204
+
+
+def test_keyfactor_workflows(simulator: Simulator) -> None:
+    """This client wants the status as a number; the initial data of an instance, which it wants to be objects, it cannot read."""
+    client = command_client(simulator)
+    simulator.configure({"keyfactor": {"workflow_status_form": "number"}})
+    simulator.keyfactor.load([{"cn": "a.example.com", "approval": True}, {"cn": "b.example.com", "approval": True}])
+    command_call("certificate.certificate_revoke")(client=client, json_body=revocation_request(1, 2))
+    listed = command_call("workflow_instance.workflow_instance_query")(client=client, pq_query_string='Status -eq "Suspended"').parsed
+    assert [item.status.value for item in listed] == [2, 2]
+    for name in ("workflow_instance_query_instances_started_by_me", "workflow_instance_query_instances_assigned_to_me"):
+        assert [item.id for item in command_call(f"workflow_instance.{name}")(client=client).parsed] == [item.id for item in listed]
+    assert command_call("workflow_instance.workflow_instance_stop")(listed[0].id, client=client).status_code == 204
+    assert command_call("workflow_instance.workflow_instance_delete_instance")(listed[1].id, client=client).status_code == 204
+    assert [simulator.keyfactor[number].pending for number in (1, 2)] == [[], []]
+
+
+def test_keyfactor_revokes_all_of_a_query_on_version_10(simulator: Simulator) -> None:
+    client = command_client(simulator)
+    simulator.configure({"keyfactor": {"version": "10.4"}})
+    simulator.keyfactor.load([{"cn": "a{n}.example.com", "count": 3}, {"cn": "b.example.com"}])
+    reasons = import_module("keyfactor_v_1_client.models.models_revoke_all_certificates_request_reason").ModelsRevokeAllCertificatesRequestReason
+    request = import_module("keyfactor_v_1_client.models.models_revoke_all_certificates_request").ModelsRevokeAllCertificatesRequest
+    body = request(query='IssuedCN -startswith "a"', reason=reasons.VALUE_5, comment="INC-1")
+    assert command_call("certificate.certificate_revoke_all")(client=client, json_body=body).parsed.revoked_ids == [1, 2, 3]
