@@ -24,11 +24,15 @@ from ansible_collections.certops.remediation.plugins.module_utils.transport impo
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """What a vendor said in an answer that is no success: its own text, code and correlation id."""
+    """What a vendor said in an answer that is no success: its own text, code and correlation id.
+
+    :param unknown_caller: its words mean that it does not know the credentials, whatever the status.
+    """
 
     text: str = ""
     code: str | None = None
     request_id: str | None = None
+    unknown_caller: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +68,7 @@ def refusal(transport: Transport, answer: Answer, purpose: str, *, told: Told, r
     facts: dict[str, t.Any] = {"status": status, "code": told.code, "detail": said or None, "request_id": told.request_id}
     if changes and status not in (401, 403, 429) and (status in (408, 499) or (answer.body.strip() and not isinstance(json_of(answer), dict))):
         return AnswerLostError(f"{vendor}: something else answered for it to: {purpose} ({transport.describe(answer)})", status=status)
-    if status == 401:
+    if status == 401 or told.unknown_caller:
         return AuthenticationError(f"{vendor}: the credentials are refused ({said or 'no text'}). {remedies.authentication}", **facts)
     if status == 403:
         return AuthorizationError(f"{vendor}: not allowed to {purpose} ({said or 'no text'}). {remedies.authorization}", **facts)

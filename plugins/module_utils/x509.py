@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import ipaddress
 import re
@@ -155,6 +156,27 @@ def alternative_names(holder: x509.Certificate | x509.CertificateSigningRequest)
         value = {"DNS": value.lower(), "email": local + at + domain.lower()}.get(kind or "", value)
         names.append(f"{kind or type(name).__name__}:{value}")
     return names
+
+
+def not_after(certificate: x509.Certificate) -> datetime.datetime:
+    """The last moment of validity, with its time zone (cryptography before 42 has it without)."""
+    if hasattr(certificate, "not_valid_after_utc"):
+        return certificate.not_valid_after_utc
+    return certificate.not_valid_after.replace(tzinfo=datetime.timezone.utc)
+
+
+def request_pem(csr: x509.CertificateSigningRequest) -> str:
+    """A CSR in PEM."""
+    return csr.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+
+def has_client_auth(certificate: x509.Certificate) -> bool:
+    """Whether a certificate may be used by a TLS client: its extended key usage says so, or it has none."""
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (x509.ExtensionNotFound, ValueError):
+        return True
+    return "1.3.6.1.5.5.7.3.2" in [use.dotted_string for use in usages]
 
 
 def normalise_name(option: str, text: str, *, allow_underscores: bool = False) -> str:

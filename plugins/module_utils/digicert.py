@@ -1,0 +1,424 @@
+# Private to certops.remediation: may change in any release.
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""DigiCert CertCentral, Services API v2: orders, their certificates, reissues, duplicates and requests.
+
+Facts: vendor pages "Order info", "List orders", "List reissues", "List duplicates", "Request info", "Errors" and "Rate limits", and what shipping
+clients depend on where noted. Nothing here knows a module.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+import urllib.parse
+
+from ansible_collections.certops.remediation.plugins.module_utils import options
+from ansible_collections.certops.remediation.plugins.module_utils.answers import Remedies, Told, decode, json_of
+from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError, VendorError
+from ansible_collections.certops.remediation.plugins.module_utils.paging import Page, read_all
+from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, printable
+from ansible_collections.certops.remediation.plugins.module_utils.transport import Answer, Transport
+from ansible_collections.certops.remediation.plugins.module_utils.x509 import load_request, normalise_hex, public_key_sha256
+
+VENDOR = "DigiCert CertCentral"
+BASE = "/services/v2"
+PAGE_SIZE = 1000
+# Per API key, rolling (vendor page "Rate limits").
+RATE_LIMITS = [{"requests": 1000, "seconds": 180.0}, {"requests": 100, "seconds": 5.0}]
+
+CONNECTION_OPTIONS: options.Spec = options.merge(
+    options.HTTP_OPTIONS,
+    {
+        "url": {"type": "str", "default": "https://www.digicert.com", "fallback": (options.from_environment, ["DIGICERT_URL"])},
+        "api_key": {"type": "str", "no_log": True, "fallback": (options.from_environment, ["DIGICERT_API_KEY"])},
+        "ca_path": {"fallback": (options.from_environment, ["DIGICERT_CA_PATH"])},
+        "rate_limits": {"default": RATE_LIMITS},
+    },
+)
+
+REMEDIES = Remedies(
+    authentication="Give a valid api_key of this account and region; the European CertCentral is another address with other keys",
+    authorization="The API key, or the user behind it, lacks the permission: a key for viewing may only read",
+    rate="Other users of the same API key count as well; lower rate_limits",
+)
+
+# What people call them, and the filters of the vendor (vendor page "List orders").
+FILTERS: t.Mapping[str, str] = {
+    "status": "status",
+    "common_name": "common_name",
+    "domain_name": "domain_name",
+    "serial_number": "serial_number",
+    "product": "product_name_id",
+    "organization_id": "organization_id",
+    "container_id": "container_id",
+    "search": "search",
+}
+OPEN_REQUESTS = frozenset({"submitted", "pending"})
+
+Record = t.Dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """One certificate of an order, issued or asked for.
+
+    :param key: SHA-256 of its public key, from the CSR; None where DigiCert does not show a CSR that can be read.
+    :param names: common name and DNS names together, in lower case: DigiCert lists the common name among the others or not.
+    :param status: empty where DigiCert leaves it out, which means that of the order.
+    """
+
+    id: int
+    status: str
+    common_name: str
+    names: frozenset[str]
+    key: str | None
+    serial: str
+    thumbprint: str
+    valid_from: str
+    valid_till: str
+    created: str
+    signature_hash: str
+    ca: str
+    requester: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """A request of an order that somebody has to approve."""
+
+    id: int
+    type: str
+    status: str
+    date: str
+    comments: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits."""
+        return self.status in OPEN_REQUESTS
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """An order with its primary certificate, which is the one issued last.
+
+    :param reissues: None where they were not read; so for ``duplicates``.
+    """
+
+    id: int
+    status: str
+    product: str
+    container: str
+    organization: str
+    valid_till: str
+    last_reissued: str
+    auto_reissue: bool
+    certificate: Certificate
+    requests: tuple[Request, ...] = ()
+    reissues: tuple[Certificate, ...] | None = None
+    duplicates: tuple[Certificate, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ReissueAnswer:
+    """What DigiCert says about one reissue: a request that has to be approved, a certificate to come, or the certificate itself.
+
+    :param chain: PEM, leaf first; empty unless it was issued at once.
+    :param dcv_random_value: what a domain has to show, where one has to be validated first.
+    """
+
+    certificate_id: int | None
+    requests: tuple[int, ...]
+    chain: tuple[str, ...]
+    dcv_random_value: str | None
+
+
+# -- records -----------------------------------------------------------------------------------------------------------------------------
+
+
+def text_of(record: t.Mapping[str, t.Any], key: str, length: int = 300) -> str:
+    """A field as text that is safe to print; empty when it is missing or null."""
+    return printable(str(record[key]), length) if record.get(key) is not None else ""
+
+
+def record_in(record: t.Mapping[str, t.Any], key: str) -> Record:
+    """A record inside a record; empty when it is missing."""
+    value = record.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def records_in(record: t.Mapping[str, t.Any], key: str) -> list[Record]:
+    """A list of records inside a record; empty when it is missing."""
+    value = record.get(key)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def whole(record: t.Mapping[str, t.Any], key: str) -> int:
+    """A number that may come as text; 0 when it is missing."""
+    try:
+        return int(record.get(key) or 0)
+    except (TypeError, ValueError):
+        return 0
+
+
+def name_set(common_name: str, names: t.Iterable[t.Any]) -> frozenset[str]:
+    """All names of a certificate, as they are compared."""
+    return frozenset(str(name).strip().rstrip(".").lower() for name in (common_name, *names) if name and str(name).strip())
+
+
+def key_of(csr: t.Any) -> str | None:
+    """What identifies the key of a CSR as DigiCert shows it: PEM with any line ends, or bare base64."""
+    if not isinstance(csr, str) or not csr.strip():
+        return None
+    armoured = csr if "-----BEGIN" in csr else f"-----BEGIN CERTIFICATE REQUEST-----\n{csr.strip()}\n-----END CERTIFICATE REQUEST-----\n"
+    try:
+        return public_key_sha256(load_request("csr", armoured.replace("\r", "").encode("ascii", "replace")))
+    except (InputError, ValueError):
+        return None
+
+
+def certificate_of(record: t.Mapping[str, t.Any]) -> Certificate:
+    """A certificate from order info, or from the lists of reissues and duplicates."""
+    listed = record.get("dns_names")
+    common_name = text_of(record, "common_name").lower()
+    person = " ".join(part for part in (text_of(record, "firstname", 60), text_of(record, "lastname", 60)) if part)
+    email = text_of(record, "email", 120)
+    return Certificate(
+        id=whole(record, "id"),
+        status=text_of(record, "status").lower(),
+        common_name=common_name,
+        names=name_set(common_name, listed if isinstance(listed, list) else ()),
+        key=key_of(record.get("csr")),
+        serial=text_of(record, "serial_number").upper(),
+        thumbprint=text_of(record, "thumbprint").upper(),
+        valid_from=text_of(record, "valid_from", 40),
+        valid_till=text_of(record, "valid_till", 40),
+        created=text_of(record, "date_created", 40),
+        signature_hash=text_of(record, "signature_hash", 20).lower(),
+        ca=text_of(record_in(record, "ca_cert"), "name"),
+        requester=f"{person} <{email}>" if person and email else person or email,
+    )
+
+
+def order_of(record: t.Mapping[str, t.Any]) -> Order:
+    """An order from order info or from the list of orders, which knows less."""
+    return Order(
+        id=whole(record, "id"),
+        status=text_of(record, "status").lower(),
+        product=text_of(record_in(record, "product"), "name_id") or text_of(record, "product_name_id"),
+        container=text_of(record_in(record, "container"), "name"),
+        organization=text_of(record_in(record, "organization"), "name"),
+        valid_till=text_of(record, "order_valid_till", 40),
+        last_reissued=text_of(record, "last_reissued_date", 40),
+        auto_reissue=bool(whole(record, "auto_reissue")),
+        certificate=certificate_of(record_in(record, "certificate")),
+        requests=tuple(request_of(item) for item in records_in(record, "requests")),
+    )
+
+
+def request_of(record: t.Mapping[str, t.Any]) -> Request:
+    """A request from order info or from the list of requests."""
+    return Request(
+        id=whole(record, "id"),
+        type=text_of(record, "type", 40).lower(),
+        status=text_of(record, "status", 40).lower(),
+        date=text_of(record, "date", 40),
+        comments=text_of(record, "comments"),
+    )
+
+
+def pem_chain(records: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+    """The PEM texts of a chain, with plain line ends."""
+    return [str(record["pem"]).replace("\r", "").strip() + "\n" for record in records if record.get("pem")]
+
+
+def distinct(certificates: t.Iterable[Certificate]) -> tuple[Certificate, ...]:
+    """Each certificate once. DigiCert lists some several times, under rows of their own with the same serial number (a client works around it)."""
+    known: dict[t.Any, Certificate] = {}
+    for certificate in certificates:
+        known.setdefault(certificate.serial or certificate.id, certificate)
+    return tuple(known.values())
+
+
+def order_ref(option: str, given: t.Any) -> int:
+    """The id of an order from a number, a text, or a mapping with ``order_id``, as ``digicert_order_info`` returns them.
+
+    :raises InputError: it names no order.
+    """
+    value = given.get("order_id") if isinstance(given, dict) else given
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if not text.isdecimal() or not 0 < int(text) < 2**53:
+        what = f"an entry with the keys {sorted(map(str, given))} has no order_id" if isinstance(given, dict) and value is None else f"{printable(str(value), 60)!r} is no order id"
+        raise InputError(option, f"{what}; order ids of CertCentral are whole numbers")
+    return int(text)
+
+
+# -- client ------------------------------------------------------------------------------------------------------------------------------
+
+
+def connect(params: t.Mapping[str, t.Any], *, read_only: bool, secrets: Secrets, warn: t.Callable[[str], None]) -> DigiCertClient:
+    """A client from the values of ``CONNECTION_OPTIONS``.
+
+    :param read_only: check mode: the client cannot change anything.
+    :raises InputError: an option cannot work.
+    """
+    if not params.get("api_key"):
+        raise InputError("api_key", "no API key given; set the option or DIGICERT_API_KEY")
+    if not all("!" <= ch <= "~" for ch in params["api_key"]):
+        raise InputError("api_key", "holds a blank, a line break or a character that no API key has; was it read from a file with more in it?")
+    settings = options.http_settings(params, options.base_url(params, strip=("/services/v2", "/services")))
+    transport = Transport(settings, vendor=VENDOR, read_only=read_only, secrets=secrets, warn=warn)
+    transport.credentials = ApiKey(params["api_key"])
+    return DigiCertClient(transport)
+
+
+class ApiKey:
+    """The header of every request (vendor page "Authentication"). Nothing can renew it."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def headers(self) -> t.Mapping[str, str]:
+        """See ``Credentials.headers``."""
+        return {"X-DC-DEVKEY": self._key}
+
+    def renew(self, rejected: t.Mapping[str, str]) -> bool:
+        """See ``Credentials.renew``."""
+        return False
+
+
+class DigiCertClient:
+    """The calls of the API that the collection uses."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def orders(self, filters: t.Sequence[tuple[str, str]], *, sort: str | None = None, limit: int | None = None) -> tuple[list[Record], int]:
+        """The order list's items that match, all pages, and how many DigiCert says there are.
+
+        :param filters: the vendor's property and value, such as ``("valid_till", "<2026-12-31")``; several values of one property are all tried.
+        """
+        size = PAGE_SIZE if limit is None else min(PAGE_SIZE, limit)
+        values: dict[str, list[str]] = {}
+        for name, value in filters:
+            values.setdefault(name, []).append(value)
+        asked = [(f"filters[{name}]", given[0]) for name, given in values.items() if len(given) == 1]
+        asked += [(f"filters[{name}][{index}]", value) for name, given in values.items() if len(given) > 1 for index, value in enumerate(given)]
+
+        def read(dummy: int, offset: int) -> Page:
+            params = [*asked, ("limit", str(size)), ("offset", str(offset)), *([("sort", sort)] if sort else [])]
+            answer = self._get("/order/certificate", "list orders", params)
+            page = record_in(answer, "page")
+            return Page(records_in(answer, "orders"), whole(page, "total") if "total" in page else None)
+
+        return read_all(read, lambda item: whole(item, "id"), limit=limit, changed=self._list_changed)
+
+    def _list_changed(self) -> None:
+        self.transport.warn(f"{VENDOR}: the list of orders changed while it was read, each time; some may be missing from it")
+
+    def order(self, identifier: int | str) -> Record:
+        """Order info, by order id, or by serial number or thumbprint of the primary certificate.
+
+        :raises VendorError: there is no such order in this account.
+        """
+        purpose = f"read order {identifier}"
+        found = self._get(f"/order/certificate/{identifier}", purpose)
+        if not whole(found, "id"):
+            raise VendorError(f"{VENDOR}: the answer to: {purpose} is no order")
+        return found
+
+    def reissues(self, order: int) -> tuple[Certificate, ...]:
+        """Every reissue of an order with its CSR: issued, pending and rejected ones. Archived ones are hidden unless they are asked for."""
+        answer = self._get(f"/order/certificate/{order}/reissue", f"list the reissues of order {order}", [("show_archived", "true")])
+        return distinct(certificate_of(item) for item in records_in(answer, "certificates"))
+
+    def duplicates(self, order: int) -> tuple[Certificate, ...]:
+        """Every duplicate of an order with its CSR."""
+        answer = self._get(f"/order/certificate/{order}/duplicate", f"list the duplicates of order {order}", [("show_archived", "true")])
+        return distinct(certificate_of(item) for item in records_in(answer, "certificates"))
+
+    def request(self, number: int) -> Record:
+        """A request with the order as it was asked for, CSR included."""
+        return self._get(f"/request/{number}", f"read request {number}")
+
+    def detailed(self, identifiers: t.Sequence[int | str], *, reissues: bool = True, duplicates: bool = True) -> list[Order | RemediationError]:
+        """Order info with reissues and duplicates, for each of the orders.
+
+        :raises RemediationError: the answer would be the same for every other order: credentials, connection.
+        """
+
+        def read(identifier: int | str) -> Order | RemediationError:
+            try:
+                found = order_of(self.order(identifier))
+                return dataclasses.replace(
+                    found,
+                    reissues=self.reissues(found.id) if reissues else None,
+                    duplicates=self.duplicates(found.id) if duplicates else None,
+                )
+            except RemediationError as error:
+                if error.fatal:
+                    raise
+                return error
+
+        return in_parallel(read, identifiers, self.transport.settings.concurrency)
+
+    def chain(self, certificate: int) -> list[str]:
+        """A certificate and its chain in PEM, leaf first, root last."""
+        answer = self._get(f"/certificate/{certificate}/chain", f"download certificate {certificate}")
+        return pem_chain(records_in(answer, "intermediates"))
+
+    # -- changing ------------------------------------------------------------------------------------------------------------------
+
+    def reissue(self, order: int, body: Record) -> ReissueAnswer:
+        """``POST order/certificate/{id}/reissue``: one request, never repeated here.
+
+        :raises AnswerLostError: it may have been done.
+        :raises RemediationError: DigiCert refused it, or did not let it through: nothing was done.
+        """
+        answer = self._change("POST", f"/order/certificate/{order}/reissue", body, f"reissue order {order}")
+        return ReissueAnswer(
+            certificate_id=whole(answer, "certificate_id") or None,
+            requests=tuple(whole(item, "id") for item in records_in(answer, "requests")),
+            chain=tuple(pem_chain(records_in(answer, "certificate_chain"))),
+            dcv_random_value=text_of(answer, "dcv_random_value", 200) or None,
+        )
+
+    def cancel(self, order: int, note: str) -> None:
+        """Cancel the reissue that is pending on an order, which DigiCert demands a note for (vendor page "Update order status")."""
+        self._change("PUT", f"/order/certificate/{order}/status", {"status": "canceled", "note": note}, f"cancel the pending reissue of order {order}")
+
+    def approve(self, request: int, comment: str) -> None:
+        """Approve a request (vendor page "Update request status")."""
+        self._change("PUT", f"/request/{request}/status", {"status": "approved", "processor_comment": comment}, f"approve request {request}")
+
+    def _change(self, method: str, path: str, body: Record, purpose: str) -> Record:
+        answer = self.transport.request(method, f"{BASE}{path}", json_body=body, purpose=purpose, changes=True)
+        if answer.status == 204:
+            return {}
+        done: Record = decode(self.transport, answer, purpose, shape=dict, told=self._told(answer), remedies=REMEDIES, changes=True)
+        return done
+
+    # -- answers -------------------------------------------------------------------------------------------------------------------
+
+    def _get(self, path: str, purpose: str, params: t.Sequence[tuple[str, str]] = ()) -> Record:
+        query = "?" + urllib.parse.urlencode(params) if params else ""
+        answer = self.transport.request("GET", f"{BASE}{path}{query}", purpose=purpose)
+        found: Record = decode(self.transport, answer, purpose, shape=dict, told=self._told(answer), remedies=REMEDIES)
+        return found
+
+    def _told(self, answer: Answer) -> Told:
+        """The error envelope (vendor page "Errors"); more than one entry may be in it. A bad key is a 403 there."""
+        body = json_of(answer) if answer.status >= 400 else None
+        errors = records_in(body, "errors") if isinstance(body, dict) else []
+        said = "; ".join(text_of(item, "message") or text_of(item, "code") for item in errors)
+        code = text_of(errors[0], "code", 120) if errors else ""
+        return Told(self.transport.secrets.redact(said), code or None, unknown_caller="invalid_key" in code)
+
+
+def normalise_serial(option: str, text: str) -> str:
+    """A serial number as the order list shows it: upper-case hexadecimal. Leading zeros are compared without."""
+    return normalise_hex(option, text)

@@ -1,0 +1,1031 @@
+#!/usr/bin/python
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: digicert_order_reissue
+short_description: Reissue certificates of DigiCert CertCentral orders, each exactly once
+version_added: 0.2.0
+author:
+  - certops.remediation contributors (@certops)
+description:
+  - Reissues the certificates of DigiCert CertCentral orders for given CSRs, one order or thousands.
+  - CertCentral has no idempotency key, so the public key of the CSR is one. An order whose certificate has this key and the wanted names is left
+    alone; a reissue with this key that is under way is waited for, not asked for again. So make the key and CSR first and keep them, as
+    M(certops.remediation.certificate_request) does; this module never makes a key.
+  - All orders are read and planned before the first one is reissued. If any of them cannot be acted on, none is, unless
+    O(continue_on_error=true).
+  - If the answer to a reissue is lost, the order is read again until the reissue shows. It is never asked for a second time in one run; what
+    cannot be told is C(unknown), and running the task again is safe.
+  - DigiCert takes the names from the request, not from the CSR. Without O(common_name) and O(names), the order keeps its names.
+  - A plain reissue leaves the old certificate valid; revoking it is a step of its own, which DigiCert refuses while a reissue is pending.
+options:
+  order_id:
+    description:
+      - The order to reissue. Exactly one of O(order_id) and O(orders) is needed.
+    type: int
+  orders:
+    description:
+      - Many orders, each a mapping with V(order_id) and its own V(csr) or V(csr_path). It may also hold any of O(common_name), O(names),
+        O(signature_hash), O(ca_cert_id), O(validity_days), O(expires_on), O(server_platform), O(profile_option), O(comments),
+        O(certificate_path), O(chain_path) and O(fullchain_path), which win over the common options. Other keys are ignored.
+      - An empty list is fine and changes nothing.
+    type: list
+    elements: dict
+  csr:
+    description:
+      - The certificate signing request in PEM. Only its public key counts.
+    type: str
+  csr_path:
+    description:
+      - A file with the certificate signing request.
+    type: path
+  common_name:
+    description:
+      - The common name. Without it, the order keeps its own.
+    type: str
+  names:
+    description:
+      - All DNS names, in place of those that the order has. Without it, the order keeps its names.
+    type: list
+    elements: str
+  signature_hash:
+    description:
+      - The hash of the signature. Without it, that of the current certificate.
+    type: str
+    choices: [sha256, sha384, sha512]
+  ca_cert_id:
+    description:
+      - The id of the intermediate authority. DigiCert ignores it unless the account may choose; then the result has a warning, and no second
+        reissue is asked for because of it.
+    type: str
+  validity_days:
+    description:
+      - For how many days the new certificate shall be valid. DigiCert ignores it unless the order is a multi-year plan; the longest possible
+        validity is the default.
+    type: int
+  expires_on:
+    description:
+      - The last day of the new certificate, V(YYYY-MM-DD). The same restriction holds.
+    type: str
+  server_platform:
+    description:
+      - DigiCert's number of the server software; V(-1) is other.
+    type: int
+  profile_option:
+    description:
+      - Which uses the new certificate is for. Since October 2025 a reissue is for server authentication alone unless
+        V(server_client_auth_eku) is asked for, which DigiCert offers until March 2027. Whether it takes this for a reissue is not documented;
+        the module warns when it did not.
+    type: str
+    choices: [server_auth_only_eku, server_client_auth_eku]
+  comments:
+    description:
+      - A text for the approver.
+    type: str
+  skip_approval:
+    description:
+      - Ask for the reissue without an approval. Without administrator rights, DigiCert may ignore it.
+    type: bool
+    default: false
+  approve:
+    description:
+      - Approve the request of this reissue, if there is one and DigiCert lets this API key approve it.
+    type: bool
+    default: false
+  allow_revoking_previous:
+    description:
+      - Allow that names are dropped, or the common name changed. DigiCert then revokes the original certificate and all its reissues and duplicates
+        within 72 hours after the new one is issued. The plan lists what would be revoked.
+    type: bool
+    default: false
+  on_pending:
+    description:
+      - What to do when a reissue with another key is pending on the order, maybe DigiCert's own automatic one.
+      - With V(refuse), the order is refused, with who asked for it and since when. With V(cancel), it is cancelled first.
+    type: str
+    choices: [refuse, cancel]
+    default: refuse
+  allow_used_key:
+    description:
+      - Allow a key that this order had before, but not in its current certificate, or whose reissue was rejected.
+    type: bool
+    default: false
+  retired_keys:
+    description:
+      - Keys that must not be used, because they are compromised. Each is the SHA-256 of a public key in hexadecimal, or a certificate, CSR or
+        public key in PEM. A CSR with one of them is refused.
+    type: list
+    elements: str
+    default: []
+  check_client_auth:
+    description:
+      - Download each current certificate to see whether it is also for client authentication, which a reissue would silently take away. Costs one
+        request for each order that is to be reissued.
+    type: bool
+    default: true
+  wait_for_approval:
+    description:
+      - With O(wait=true), also wait for what a person must approve first. Otherwise such an order ends as C(pending) and does not fail the task.
+    type: bool
+    default: false
+  certificate_path:
+    description:
+      - Where to write the new certificate, in PEM, with mode 0644. Written as a whole once it is issued and its key is that of the CSR.
+    type: path
+  chain_path:
+    description:
+      - Where to write the chain without the certificate.
+    type: path
+  fullchain_path:
+    description:
+      - Where to write the certificate followed by its chain.
+    type: path
+extends_documentation_fragment:
+  - certops.remediation.digicert
+  - certops.remediation.connection
+  - certops.remediation.batch
+  - certops.remediation.wait
+  - certops.remediation.attributes
+  - certops.remediation.attributes.digicert
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Sends only requests that read, so an API key for viewing is enough. It cannot know whether DigiCert will accept the CSR and the names,
+        nor whether an approval or a validation will be needed.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: certops.remediation.digicert_order_info
+  - module: certops.remediation.certificate_request
+  - name: DigiCert Services API, Reissue certificate
+    description: The call behind this module.
+    link: https://dev.digicert.com/certcentral-apis/services-api/orders/reissue-certificate.html
+"""
+
+EXAMPLES = r"""
+- name: Make a new key and CSR, and keep them
+  certops.remediation.certificate_request:
+    common_name: www.example.com
+    folder: "{{ lookup('ansible.builtin.env', 'HOME') }}/reissue"
+    create_folder: true
+  register: made
+
+- name: Find the order
+  certops.remediation.digicert_order_info:
+    common_name: www.example.com
+    status: [issued, reissue_pending]
+    limit: 1
+  register: found
+
+- name: Reissue it for the new key, wait, and write the certificate with its chain
+  certops.remediation.digicert_order_reissue:
+    order_id: "{{ found.orders[0].order_id }}"
+    csr: "{{ made.requests[0].csr }}"
+    skip_approval: true
+    wait: true
+    fullchain_path: "{{ lookup('ansible.builtin.env', 'HOME') }}/reissue/www.example.com.pem"
+"""
+
+RETURN = r"""
+url:
+  description: The address of the server that was asked.
+  returned: when the targets could be read
+  type: str
+  sample: https://www.digicert.com
+plan_digest:
+  description: A fingerprint of what would be or was done to what. Give it to O(plan_digest) to apply this plan and no other.
+  returned: when the targets could be read
+  type: str
+  sample: sha256:b6f4b1e0b04ef8b2e7e1a0f2d80c5e8f1fb1b9b0c9de93ef3d1b5c9a2d3a1f77
+summary:
+  description: How many orders ended with each outcome.
+  returned: when the targets could be read
+  type: dict
+  sample: {"unchanged": 0, "planned": 0, "applied": 1, "pending": 0, "refused": 0, "failed": 0, "unknown": 0, "not_attempted": 0}
+http:
+  description: How many requests were sent, how many of them were repeats, and for how many seconds all threads together waited.
+  returned: when the targets could be read
+  type: dict
+  sample: {"requests": 4, "retries": 0, "seconds_waited": 0.0}
+targets:
+  description: One entry for each of the given orders, in the order given.
+  returned: when the targets could be read
+  type: list
+  elements: dict
+  contains:
+    target:
+      description: The order as it was given.
+      returned: always
+      type: str
+      sample: "1000001"
+    outcome:
+      description:
+        - C(unchanged), its certificate has this key and these names; C(planned), check mode, it would be reissued; C(applied), it was issued.
+        - C(pending), the reissue waits for an approval, a validation or its issue; C(refused), a guard stopped it and nothing was written;
+          C(failed), DigiCert said no or somebody rejected it; C(unknown), it cannot be told whether the reissue was asked for;
+          C(not_attempted), the task stopped before.
+      returned: always
+      type: str
+      sample: applied
+    action:
+      description: What was to be done; C(none), C(fetch the certificate), or C(reissue) with the key and the names that it would drop.
+      returned: always
+      type: str
+      sample: reissue for key 3b1a0d0f8f4b5e0c
+    changed:
+      description: Whether this run asked for a reissue or wrote a file, or would do so.
+      returned: always
+      type: bool
+      sample: true
+    message:
+      description: What was found or done, what it waits for, and what the reissue takes away.
+      returned: always
+      type: str
+      sample: issued; valid till 2027-06-08
+    before:
+      description: The certificate of the order as it was found.
+      returned: always
+      type: dict
+      sample: {"serial": "0E6D...", "public_key_sha256": "9f2c...", "common_name": "www.example.com", "names": ["www.example.com"], "valid_till": "2026-12-20", "revoked_within_72_hours": []}
+    after:
+      description: The same afterwards; in check mode as it is expected, with C(new) for what only DigiCert will know.
+      returned: always
+      type: dict
+      sample: {"serial": "0A11...", "public_key_sha256": "3b1a...", "common_name": "www.example.com", "names": ["www.example.com"], "valid_till": "2027-06-08", "revoked_within_72_hours": []}
+    timed_out:
+      description: Whether it was still pending when O(wait_timeout) was over.
+      returned: always
+      type: bool
+      sample: false
+    reversible:
+      description: Whether and how the change can be undone.
+      returned: always
+      type: str
+      sample: "A pending reissue can be cancelled; once it is issued it stays. The old certificate stays valid until somebody revokes it."
+    error:
+      description: What went wrong, with the keys C(kind), C(message), C(status), C(code), C(detail) and C(request_id); null if nothing did.
+      returned: always
+      type: dict
+      sample: null
+    request_ids:
+      description: Correlation ids of the vendor, when it gives any. DigiCert does not.
+      returned: always
+      type: list
+      elements: str
+      sample: []
+    order_id:
+      description: The order.
+      returned: when the order could be read
+      type: int
+      sample: 1000001
+    order_status:
+      description: Its status as DigiCert has it.
+      returned: when the order could be read
+      type: str
+      sample: issued
+    product:
+      description: The product.
+      returned: when the order could be read
+      type: str
+      sample: ssl_basic
+    certificate_id:
+      description: The id of the current certificate; after a reissue was issued, of the new one.
+      returned: when the order could be read
+      type: int
+      sample: 99002
+    approval_request_id:
+      description: The id of the request that somebody has to approve.
+      returned: when the reissue needs an approval
+      type: int
+      sample: 332211
+    dcv_random_value:
+      description: What a domain has to show, where DigiCert has to validate one first.
+      returned: when DigiCert gives one
+      type: str
+      sample: vf8x1k2j3h4g5f6d7s8a9
+    written:
+      description: The files that were written.
+      returned: when the certificate was downloaded
+      type: list
+      elements: str
+      sample: [/etc/ssl/www.example.com.pem]
+diff:
+  description: The certificate of each order that changed, before and after.
+  returned: in diff mode
+  type: dict
+  sample:
+    before: {"1000001": {"public_key_sha256": "9f2c..."}}
+    after: {"1000001": {"public_key_sha256": "3b1a..."}}
+error:
+  description: What went wrong, if it was not one order but the whole task, with the same keys as RV(targets[].error).
+  returned: on such a failure
+  type: dict
+  sample: {"kind": "authentication", "message": "...", "status": 403, "code": "...", "detail": "...", "request_id": null}
+"""
+
+import dataclasses
+import datetime
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.certops.remediation.plugins.module_utils import engine, options
+from ansible_collections.certops.remediation.plugins.module_utils.digicert import (
+    CONNECTION_OPTIONS,
+    Certificate,
+    DigiCertClient,
+    Order,
+    ReissueAnswer,
+    Request,
+    certificate_of,
+    connect,
+    name_set,
+    order_of,
+    order_ref,
+    record_in,
+    request_of,
+    text_of,
+    whole,
+)
+from ansible_collections.certops.remediation.plugins.module_utils.engine import Entry, Plan, Verdict
+from ansible_collections.certops.remediation.plugins.module_utils.errors import AnswerLostError, InputError, RemediationError, VendorError
+from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.private_files import Access, read_file, write_file
+from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
+from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_action
+from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
+    CRYPTOGRAPHY_IMPORT_ERROR,
+    alternative_names,
+    has_client_auth,
+    key_type,
+    load_certificates,
+    load_request,
+    meant_key_sha256,
+    not_after,
+    public_key_sha256,
+    request_pem,
+)
+
+# What an entry of ``orders`` may have of its own.
+OWN_OPTIONS: options.Spec = {
+    "csr": {"type": "str"},
+    "csr_path": {"type": "path"},
+    "common_name": {"type": "str"},
+    "names": {"type": "list", "elements": "str"},
+    "signature_hash": {"type": "str", "choices": ["sha256", "sha384", "sha512"]},
+    "ca_cert_id": {"type": "str"},
+    "validity_days": {"type": "int"},
+    "expires_on": {"type": "str"},
+    "server_platform": {"type": "int"},
+    "profile_option": {"type": "str", "choices": ["server_auth_only_eku", "server_client_auth_eku"]},
+    "comments": {"type": "str"},
+    "certificate_path": {"type": "path"},
+    "chain_path": {"type": "path"},
+    "fullchain_path": {"type": "path"},
+}
+ARGUMENT_SPEC: options.Spec = options.merge(
+    CONNECTION_OPTIONS,
+    options.BATCH_OPTIONS,
+    options.WAIT_OPTIONS,
+    OWN_OPTIONS,
+    {
+        "order_id": {"type": "int"},
+        "orders": {"type": "list", "elements": "dict"},
+        "skip_approval": {"type": "bool", "default": False},
+        "approve": {"type": "bool", "default": False},
+        "allow_revoking_previous": {"type": "bool", "default": False},
+        "on_pending": {"type": "str", "choices": ["refuse", "cancel"], "default": "refuse"},
+        "allow_used_key": {"type": "bool", "default": False},
+        "retired_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "check_client_auth": {"type": "bool", "default": True},
+        "wait_for_approval": {"type": "bool", "default": False},
+    },
+)
+
+# Order states in which DigiCert reissues, and those after which it never will (vendor page "Update order status"); all others are on their way.
+REISSUABLE = frozenset({"issued", "reissue_pending"})
+OVER = frozenset({"revoked", "canceled", "rejected", "expired", "denied"})
+# The longest validity of a public certificate at DigiCert since 2026-02-24 (vendor page "Reissue certificate").
+MAX_DAYS = 199
+MAX_NAMES = 250
+WEAK = ("rsa-512", "rsa-768", "rsa-1024")
+FILES = ("certificate_path", "chain_path", "fullchain_path")
+# From how many orders on the order list says more cheaply which of them have reissues and duplicates.
+MANY = 20
+# A reissue whose answer was lost may take DigiCert a while to show.
+LATE_REISSUE_SECONDS = 30.0
+REVERSIBLE = "A pending reissue can be cancelled; once it is issued it stays. The old certificate stays valid until somebody revokes it."
+IRREVERSIBLE = "Cannot be undone once it is issued: DigiCert then revokes the certificates listed within 72 hours."
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """One order, and the certificate that it shall have. What is None stays as it is.
+
+    :param key: SHA-256 of the public key of the CSR.
+    """
+
+    order_id: int
+    csr: str
+    key_hash: str
+    common_name: str | None = None
+    names: frozenset[str] | None = None
+    signature_hash: str | None = None
+    ca_cert_id: str | None = None
+    validity: t.Mapping[str, t.Any] | None = None
+    server_platform: int | None = None
+    profile_option: str | None = None
+    comments: str | None = None
+    files: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """An order is acted on once."""
+        return str(self.order_id)
+
+    @property
+    def label(self) -> str:
+        """As it is shown."""
+        return str(self.order_id)
+
+
+@dataclasses.dataclass(frozen=True)
+class InFlight:
+    """A reissue that has been asked for and not issued yet.
+
+    :param request: the request that waits for an approval; None where it waits for validation or issue.
+    """
+
+    key: str | None
+    names: frozenset[str]
+    who: str
+    since: str
+    request: Request | None = None
+
+    @property
+    def waits(self) -> str:
+        """For what."""
+        return f"waits for the approval of request {self.request.id}" if self.request else "waits for validation or issue"
+
+    def told(self) -> str:
+        """Who asked for it, and since when."""
+        return f"{'by ' + self.who + ' ' if self.who else ''}since {self.since or 'an unknown time'}"
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """An order as it is observed.
+
+    :param client_auth: the current certificate is for client authentication too; None where that was not looked at.
+    :param expected_till: until when a reissue would be valid, as far as can be known.
+    :param files_right: the wanted files hold the current certificate.
+    """
+
+    order: Order
+    in_flight: tuple[InFlight, ...] = ()
+    expired: bool = False
+    client_auth: bool | None = None
+    expected_till: str = ""
+    files_right: bool = True
+
+    @property
+    def used(self) -> tuple[Certificate, ...]:
+        """All reissues and duplicates, as far as they were read."""
+        return (self.order.reissues or ()) + (self.order.duplicates or ())
+
+
+class OrderReissue(engine.Operation[Wanted, State]):
+    """What a reissue needs to know and decide."""
+
+    name = "digicert_order_reissue"
+    noun = "order"
+
+    def __init__(self, client: DigiCertClient, params: t.Mapping[str, t.Any], targets: t.Sequence[Wanted], warn: t.Callable[[str], None]) -> None:
+        self._client = client
+        self._warn = warn
+        self.transport = client.transport
+        self.late_effect_seconds = LATE_REISSUE_SECONDS
+        self._wanted = {str(target.order_id): target for target in targets}
+        self._skip_approval: bool = params["skip_approval"]
+        self._approve: bool = params["approve"]
+        self._allow_revoking: bool = params["allow_revoking_previous"]
+        self._cancel: bool = params["on_pending"] == "cancel"
+        self._allow_used_key: bool = params["allow_used_key"]
+        self._check_client_auth: bool = params["check_client_auth"]
+        self._wait_for_approval: bool = params["wait_for_approval"]
+        self._listed: dict[int, tuple[bool, bool]] | None = None
+        self._last: dict[str, State] = {}
+
+    # -- observe -------------------------------------------------------------------------------------------------------------------
+
+    def observe(self, targets: t.Sequence[Wanted]) -> t.Sequence[State | RemediationError]:
+        if self._listed is None:
+            self._listed = self._list() if len(targets) >= MANY else {}
+        return self._read(targets)
+
+    def look_again(self, targets: t.Sequence[Wanted]) -> t.Sequence[State | RemediationError]:
+        # What the list said before is not true any more.
+        self._listed = {}
+        return self._read(targets)
+
+    def _list(self) -> dict[int, tuple[bool, bool]]:
+        """By order id, whether an order has reissues and duplicates: one request for a thousand orders instead of two for each."""
+        items, dummy = self._client.orders([])
+        return {whole(item, "id"): (item.get("has_reissues") is not False, item.get("has_duplicates") is not False) for item in items}
+
+    def _read(self, targets: t.Sequence[Wanted]) -> list[State | RemediationError]:
+        def read(target: Wanted) -> State | RemediationError:
+            try:
+                return self._state(target)
+            except RemediationError as error:
+                if error.fatal:
+                    raise
+                return error
+
+        states = in_parallel(read, targets, self.transport.settings.concurrency)
+        self._last.update((target.key, state) for target, state in zip(targets, states) if isinstance(state, State))
+        return states
+
+    def _state(self, target: Wanted) -> State:
+        record = self._client.order(target.order_id)
+        order = order_of(record)
+        reissued, duplicated = (self._listed or {}).get(order.id, (True, record.get("allow_duplicates") is not False))
+        # DigiCert leaves the status of a certificate out until it was reissued or revoked; each of these is a sign of a reissue as well.
+        signs = order.status != "issued" or order.last_reissued or order.certificate.status or any(item.type == "reissue" for item in order.requests)
+        order = dataclasses.replace(
+            order,
+            reissues=self._client.reissues(order.id) if reissued or signs else (),
+            duplicates=self._client.duplicates(order.id) if duplicated else (),
+        )
+        now = datetime.datetime.now(datetime.timezone.utc)
+        longest = (now + datetime.timedelta(days=MAX_DAYS)).strftime("%Y-%m-%d")
+        state = State(
+            order,
+            in_flight=tuple(self._in_flight(order)),
+            expired=bool(order.valid_till) and order.valid_till[:10] < now.strftime("%Y-%m-%d"),
+            expected_till=min(filter(None, (longest, order.valid_till[:10]))),
+        )
+        state = dataclasses.replace(state, files_right=_files_right(target, order.certificate))
+        if self._check_client_auth and self.plan(target, state).outcome == engine.PLANNED and order.certificate.id and not self._is_so(target, state):
+            state = dataclasses.replace(state, client_auth=self._client_auth(order.certificate.id))
+        return state
+
+    def _client_auth(self, number: int) -> bool | None:
+        """Whether a certificate is for client authentication; None where it cannot be looked at."""
+        try:
+            return has_client_auth(load_certificates("certificate", "".join(self._client.chain(number)).encode("ascii", "replace"))[0])
+        except InputError:
+            return None
+        except RemediationError as error:
+            if error.fatal:
+                raise
+            return None
+
+    def _in_flight(self, order: Order) -> t.Iterator[InFlight]:
+        """What is asked for: waiting for an approval it is a request, afterwards a pending reissue, and in between perhaps both."""
+        waiting = {}
+        for request in order.requests:
+            if request.type == "reissue" and request.is_open:
+                record = self._client.request(request.id)
+                asked = certificate_of(record_in(record_in(record, "order"), "certificate"))
+                person = record_in(record, "requester")
+                who = " ".join(part for part in (text_of(person, "first_name", 60), text_of(person, "last_name", 60)) if part)
+                waiting[asked.key] = InFlight(asked.key, asked.names, who, request.date, request_of({**record, "type": "reissue", "id": request.id}))
+        for reissue in order.reissues or ():
+            if reissue.status == "pending" and reissue.key not in waiting:
+                waiting[reissue.key] = InFlight(reissue.key, reissue.names, reissue.requester, reissue.created)
+        if not waiting and order.status == "reissue_pending":
+            # It waits, and nothing shows what: nobody may take it for his own.
+            waiting[None] = InFlight(None, frozenset(), "", "")
+        yield from waiting.values()
+
+    def poll(self, targets: t.Sequence[Wanted]) -> t.Sequence[State | RemediationError]:
+        """Many orders are watched through the order list, a thousand in a request; only what is not pending any more is read."""
+        if len(targets) < MANY:
+            return self._read(targets)
+        items, dummy = self._client.orders([("status", "reissue_pending")])
+        pending = {whole(item, "id") for item in items if text_of(item, "status") == "reissue_pending"}
+        moved = [target for target in targets if target.order_id not in pending or target.key not in self._last]
+        self._read_into_last(moved)
+        return [self._last[target.key] for target in targets]
+
+    def _read_into_last(self, targets: t.Sequence[Wanted]) -> None:
+        for target, state in zip(targets, self._read(targets)):
+            if isinstance(state, RemediationError) and target.key not in self._last:
+                raise state
+
+    def identity(self, state: State) -> str:
+        return str(state.order.id)
+
+    def describe(self, state: State) -> engine.Values:
+        order = state.order
+        return {"order_id": order.id, "order_status": order.status, "product": order.product, "certificate_id": order.certificate.id or None}
+
+    # -- plan ----------------------------------------------------------------------------------------------------------------------
+
+    def _is_so(self, target: Wanted, state: State) -> bool:
+        """Whether the order's certificate has the wanted key and names."""
+        certificate = state.order.certificate
+        common_name, names = _names(target, state)
+        return (certificate.key, certificate.common_name, certificate.names) == (target.key_hash, common_name, names)
+
+    def plan(self, target: Wanted, state: State) -> Plan:
+        order, certificate = state.order, state.order.certificate
+        before = _shown(state)
+
+        def keep(outcome: str, message: str) -> Plan:
+            return Plan(outcome, message, before=before, after=before)
+
+        gone = state.expired or order.status in OVER
+        if self._is_so(target, state) and certificate.status not in ("revoked", "expired"):
+            if not state.files_right:
+                return Plan(engine.PLANNED, "is issued with this key already; would write its files", "fetch the certificate", before, before, "Nothing to undo.")
+            return keep(engine.UNCHANGED, f"is issued with this key and these names already{self._ignored(target, state)}")
+        ours = [item for item in state.in_flight if item.key == target.key_hash]
+        common_name, names = _names(target, state)
+        if ours and (not ours[0].names or ours[0].names == names):
+            return keep(engine.PENDING, f"its reissue with this key {ours[0].waits}, {ours[0].told()}; not asked for again")
+        if gone:
+            ended = f"is {order.status}" if order.status in OVER else f"ended on {order.valid_till}"
+            return keep(engine.REFUSED, f"the order {ended} and cannot be reissued; order a new certificate")
+        if order.status not in REISSUABLE:
+            return keep(engine.REFUSED, f"the order is {order.status or 'in no known state'}: its first certificate has not been issued; finish or cancel that first")
+        if state.in_flight and not self._cancel:
+            other = state.in_flight[0]
+            own = "; DigiCert itself may have asked for it (auto_reissue is on)" if order.auto_reissue else ""
+            remedy = "wait for it, cancel it in CertCentral, or set on_pending=cancel"
+            return keep(engine.REFUSED, f"a reissue with another key or other names is pending {other.told()} and {other.waits}{own}; {remedy}")
+        if certificate.key == target.key_hash and certificate.status in ("revoked", "expired"):
+            return keep(engine.REFUSED, f"the certificate of this key is {certificate.status}; make a new key")
+        before_us = [item for item in state.used if item.key == target.key_hash and item.id != certificate.id and item.status != "pending"]
+        if before_us and certificate.key != target.key_hash and not self._allow_used_key:
+            first = before_us[0]
+            became = "was rejected" if first.status == "rejected" else "is not the current one: somebody has reissued the order since"
+            return keep(engine.REFUSED, f"a reissue of {first.created} with this key {became}; make a new key, or set allow_used_key=true")
+        dropped = certificate.names - names
+        doomed = _doomed(state) if dropped or common_name != certificate.common_name else []
+        if doomed and not self._allow_revoking:
+            what = f"would drop {', '.join(sorted(dropped))}" if dropped else "would change the common name"
+            return keep(
+                engine.REFUSED,
+                f"{what}, so that DigiCert revokes {len(doomed)} certificates of the order within 72 hours ({', '.join(doomed[:3])}); keep the names, or set "
+                "allow_revoking_previous=true",
+            )
+        action = f"reissue for key {target.key_hash[:16]}"
+        action += f", adding {', '.join(sorted(names - certificate.names))}" if names - certificate.names else ""
+        action += f", dropping {', '.join(sorted(dropped))}" if dropped else ""
+        action += f", common name {common_name}" if common_name != certificate.common_name else ""
+        after = {**before, "serial": "new", "public_key_sha256": target.key_hash, "common_name": common_name, "names": sorted(names)}
+        return Plan(
+            engine.PLANNED,
+            f"would {'cancel the pending reissue and ' if state.in_flight else ''}{action}" + "".join(f"; {loss}" for loss in self._losses(target, state, dropped)),
+            ("cancel and " if state.in_flight else "") + action,
+            before,
+            {**after, "valid_till": "new", "revoked_within_72_hours": doomed},
+            IRREVERSIBLE if doomed else REVERSIBLE,
+        )
+
+    def _losses(self, target: Wanted, state: State, dropped: frozenset[str]) -> list[str]:
+        """What the new certificate would not have any more."""
+        till = state.order.certificate.valid_till[:10]
+        losses = []
+        if any(name.startswith("*.") for name in dropped):
+            losses.append("a wildcard would be lost")
+        if state.expected_till and till and state.expected_till < till:
+            losses.append(f"it would be valid till {state.expected_till} at most, the current one is till {till}")
+        if state.client_auth and target.profile_option != "server_client_auth_eku":
+            losses.append("the current certificate is for client authentication too, which the new one would not be (profile_option)")
+        return losses
+
+    def _ignored(self, target: Wanted, state: State) -> str:
+        """Wishes that DigiCert ignores silently must not cause another reissue."""
+        certificate = state.order.certificate
+        if target.signature_hash and certificate.signature_hash and certificate.signature_hash != target.signature_hash:
+            return f", but with {certificate.signature_hash} instead of {target.signature_hash}; make a new key to have it reissued"
+        return ""
+
+    # -- apply ---------------------------------------------------------------------------------------------------------------------
+
+    def apply(self, entries: t.Sequence[Entry[Wanted, State]]) -> t.Sequence[Verdict]:
+        return [self._apply(entry) for entry in entries]
+
+    def _apply(self, entry: Entry[Wanted, State]) -> Verdict:
+        target, state = entry.target, _observed(entry)
+        if self._is_so(target, state):
+            return self._fetch(entry, state.order.certificate.id, "is issued with this key already")
+        if state.in_flight:
+            try:
+                self._client.cancel(target.order_id, "Replaced by another reissue: " + (target.comments or "certops.remediation"))
+            except AnswerLostError as lost:
+                return Verdict(engine.UNKNOWN, f"{lost.message}. Nothing was reissued; run the task again to go on", error=lost)
+        answer = self._client.reissue(target.order_id, _body(target, state, self._skip_approval))
+        vendor: dict[str, t.Any] = {"order_status": "reissue_pending"}
+        if answer.dcv_random_value:
+            vendor["dcv_random_value"] = answer.dcv_random_value
+        if answer.chain:
+            return self._issued(entry, answer.certificate_id or 0, answer.chain, "issued")
+        if answer.requests:
+            return self._approved(entry, answer, vendor)
+        if not answer.certificate_id:
+            raise AnswerLostError(f"DigiCert accepted the reissue of order {target.order_id} without saying what became of it")
+        what = "waits for the validation of its domains" if answer.dcv_random_value else "waits for validation or issue"
+        return Verdict(engine.PENDING, f"asked for; {what}", vendor=vendor)
+
+    def _approved(self, entry: Entry[Wanted, State], answer: ReissueAnswer, vendor: dict[str, t.Any]) -> Verdict:
+        number = answer.requests[0]
+        vendor["approval_request_id"] = number
+        waiting = f"asked for; waits for the approval of request {number}"
+        if not self._approve:
+            return Verdict(engine.PENDING, waiting, vendor=vendor)
+        try:
+            self._client.approve(number, entry.target.comments or "certops.remediation")
+        except RemediationError as error:
+            return Verdict(engine.PENDING, f"{waiting}, because it could not be approved: {error.message}", vendor=vendor, error=error)
+        return Verdict(engine.PENDING, f"asked for and approved (request {number}); waits for validation or issue", vendor=vendor)
+
+    def _issued(self, entry: Entry[Wanted, State], number: int, chain: t.Sequence[str], done: str) -> Verdict:
+        """Look at what DigiCert hands out before anything is said or written: it may be another certificate of the order (a client works around that)."""
+        target = entry.target
+        common_name, names = _names(target, _observed(entry))
+        try:
+            leaf = load_certificates("certificate", chain[0].encode("ascii", "replace"))[0]
+            found = frozenset(name.partition(":")[2] for name in alternative_names(leaf))
+        except (InputError, ValueError, IndexError):
+            return Verdict(engine.PENDING, f"{done}, but what DigiCert hands out is no certificate; to be fetched again", vendor={"certificate_id": number or None})
+        if public_key_sha256(leaf) != target.key_hash:
+            return Verdict(engine.PENDING, f"{done}, but DigiCert hands out a certificate with another key; to be fetched again", vendor={"certificate_id": number or None})
+        missing = names - found
+        if missing:
+            self._warn(f"order {target.order_id}: the new certificate lacks {', '.join(sorted(missing))}")
+        if target.profile_option == "server_client_auth_eku" and not has_client_auth(leaf):
+            self._warn(f"order {target.order_id}: DigiCert ignored profile_option; the new certificate is not for client authentication")
+        till = not_after(leaf).strftime("%Y-%m-%d")
+        after = {**entry.plan.after, "serial": f"{leaf.serial_number:032X}", "public_key_sha256": target.key_hash, "valid_till": till}
+        vendor: dict[str, t.Any] = {"certificate_id": number or None, "order_status": "issued"}
+        try:
+            vendor["written"] = _write(target, chain)
+        except OSError as exc:
+            error = VendorError(f"the certificate of order {target.order_id} is issued, but cannot be written ({exc.strerror}); run the task again to fetch it")
+            return Verdict(engine.FAILED, error.message, after, changed=entry.plan.action != "fetch the certificate", vendor=vendor, error=error)
+        return Verdict(engine.APPLIED, f"{done}; valid till {till}" + (f"; written to {', '.join(vendor['written'])}" if vendor["written"] else ""), after, vendor=vendor)
+
+    def _fetch(self, entry: Entry[Wanted, State], number: int, done: str) -> Verdict:
+        return self._issued(entry, number, self._client.chain(number), done)
+
+    # -- resolve and settle --------------------------------------------------------------------------------------------------------
+
+    def resolve(self, entry: Entry[Wanted, State], state: State) -> Verdict:
+        target = entry.target
+        if entry.plan.action == "fetch the certificate":
+            return Verdict(engine.REPEAT, "to download again does no harm")
+        if self._is_so(target, state):
+            return self._safely_fetched(entry, state, "issued (the answer was lost)")
+        ours = [item for item in state.in_flight if item.key == target.key_hash]
+        if ours:
+            return Verdict(engine.PENDING, f"asked for (the answer was lost); {ours[0].waits}", vendor={"order_status": state.order.status})
+        message = "the answer to the reissue was lost, and the order does not show it; it is not asked for again in this run. Run the task again: it looks first"
+        return Verdict(engine.UNKNOWN, message, _shown(state), error=entry.lost)
+
+    def _safely_fetched(self, entry: Entry[Wanted, State], state: State, done: str) -> Verdict:
+        try:
+            return self._fetch(entry, state.order.certificate.id, done)
+        except RemediationError as error:
+            return Verdict(engine.PENDING, f"{done}, but it cannot be downloaded: {error.message}", error=error)
+
+    def settle(self, entry: Entry[Wanted, State], state: State) -> Verdict:
+        target = entry.target
+        if self._is_so(target, state):
+            return self._safely_fetched(entry, state, "issued")
+        ours = [item for item in state.in_flight if item.key == target.key_hash]
+        if ours:
+            person = ours[0].request is not None
+            whose = "; somebody has to approve or reject it in CertCentral" if person else ""
+            return Verdict(engine.PENDING, f"its reissue {ours[0].waits}{whose}", final=person and not self._wait_for_approval)
+        rejected = [item for item in state.used if item.key == target.key_hash and item.status == "rejected"]
+        if rejected and not state.in_flight:
+            return Verdict(engine.FAILED, "its reissue was rejected or cancelled", _shown(state), vendor={"order_status": state.order.status})
+        return Verdict(engine.PENDING, "its reissue does not show in the order yet")
+
+
+def _observed(entry: Entry[Wanted, State]) -> State:
+    if entry.state is None:
+        raise ValueError("a step was planned for an order that was not observed")
+    return entry.state
+
+
+def _names(target: Wanted, state: State) -> tuple[str, frozenset[str]]:
+    """The wanted common name, and all wanted names with it."""
+    certificate = state.order.certificate
+    common_name = target.common_name or certificate.common_name
+    others = target.names if target.names is not None else certificate.names - ({certificate.common_name} if target.common_name else set())
+    return common_name, others | {common_name}
+
+
+def _shown(state: State) -> dict[str, t.Any]:
+    certificate = state.order.certificate
+    return {
+        "serial": certificate.serial or None,
+        "public_key_sha256": certificate.key,
+        "common_name": certificate.common_name,
+        "names": sorted(certificate.names),
+        "valid_till": certificate.valid_till or None,
+        "revoked_within_72_hours": [],
+    }
+
+
+def _doomed(state: State) -> list[str]:
+    """The serial numbers of what DigiCert revokes when a name is dropped: the current certificate and all reissues and duplicates before."""
+    issued = [state.order.certificate, *(item for item in state.used if item.status not in ("pending", "rejected", "revoked"))]
+    return list(dict.fromkeys(item.serial or f"certificate {item.id}" for item in issued))
+
+
+def _body(target: Wanted, state: State, skip_approval: bool) -> dict[str, t.Any]:
+    """The request (vendor page "Reissue certificate")."""
+    common_name, names = _names(target, state)
+    certificate: dict[str, t.Any] = {
+        "common_name": common_name,
+        "dns_names": sorted(names),
+        "csr": target.csr,
+        "signature_hash": target.signature_hash or state.order.certificate.signature_hash or "sha256",
+        "server_platform": {"id": -1 if target.server_platform is None else target.server_platform},
+    }
+    if target.ca_cert_id:
+        certificate["ca_cert_id"] = target.ca_cert_id
+    if target.validity:
+        certificate["cert_validity"] = dict(target.validity)
+    if target.profile_option:
+        certificate["profile_option"] = target.profile_option
+    body: dict[str, t.Any] = {"certificate": certificate, "skip_approval": skip_approval}
+    if target.comments:
+        body["comments"] = target.comments
+    return body
+
+
+def _contents(target: Wanted, chain: t.Sequence[str]) -> dict[str, str]:
+    texts = {"certificate_path": chain[0], "chain_path": "".join(chain[1:]), "fullchain_path": "".join(chain)}
+    return {path: texts[option] for option, path in target.files.items()}
+
+
+def _write(target: Wanted, chain: t.Sequence[str]) -> list[str]:
+    """Write what has changed; the files that were written."""
+    written = []
+    for path, text in _contents(target, chain).items():
+        if (read_file(path) or (b"",))[0] != text.encode("ascii"):
+            write_file(path, text.encode("ascii"), Access(0o644), replace=True)
+            written.append(path)
+    return written
+
+
+def _files_right(target: Wanted, certificate: Certificate) -> bool:
+    """Whether the files hold the current certificate, or are there at all where they hold only its chain."""
+    try:
+        for option, path in target.files.items():
+            content = (read_file(path) or (b"",))[0]
+            if not content or (option != "chain_path" and load_certificates(option, content)[0].serial_number != int(certificate.serial or "0", 16)):
+                return False
+    except (OSError, InputError, ValueError):
+        return False
+    return True
+
+
+# -- input -------------------------------------------------------------------------------------------------------------------------------
+
+
+def wanted_of(option: str, given: t.Mapping[str, t.Any], retired: frozenset[str]) -> Wanted:
+    """A target from checked types.
+
+    :raises InputError: something in it cannot work.
+    """
+    order_id = order_ref(option, {"order_id": given.get("order_id")})
+    if bool(given.get("csr")) == bool(given.get("csr_path")):
+        raise InputError(f"{option}.csr, csr_path", "exactly one of the two is needed")
+    data = given["csr"].encode("utf-8") if given.get("csr") else options.read_file(f"{option}.csr_path", given["csr_path"])
+    csr = load_request(f"{option}.csr", data)
+    key = public_key_sha256(csr)
+    if not csr.is_signature_valid:
+        raise InputError(f"{option}.csr", "is not signed with its own key; it is damaged, or was put together of two")
+    if key_type(csr.public_key()) in WEAK:
+        raise InputError(f"{option}.csr", f"its key is {key_type(csr.public_key())}, which no public authority accepts; make one of at least 2048 bits")
+    if key in retired:
+        raise InputError(f"{option}.csr", "its key is one of retired_keys; make a new one")
+    names = name_set("", given["names"]) if given.get("names") is not None else None
+    common_name = (given.get("common_name") or "").strip().rstrip(".").lower() or None
+    if names is not None and len(names | ({common_name} if common_name else set())) > MAX_NAMES:
+        raise InputError(f"{option}.names", f"{len(names)} names are more than a certificate can carry ({MAX_NAMES})")
+    for name in sorted((names or frozenset()) | ({common_name} if common_name else set())):
+        _check_name(f"{option}.names", name)
+    if given.get("names") is not None and len(given["names"]) != len(names or ()):
+        raise InputError(f"{option}.names", "holds a name twice, or an empty one")
+    paths = {name: os.path.abspath(given[name]) for name in FILES if given.get(name)}
+    for name, path in paths.items():
+        if not os.path.isdir(os.path.dirname(path)):
+            raise InputError(f"{option}.{name}", f"the folder of {path!r} does not exist")
+    return Wanted(
+        order_id=order_id,
+        csr=request_pem(csr),
+        key_hash=key,
+        common_name=common_name,
+        names=names,
+        validity=_validity(option, given),
+        files=paths,
+        **{name: given.get(name) for name in ("signature_hash", "ca_cert_id", "server_platform", "profile_option", "comments")},
+    )
+
+
+def _check_name(option: str, name: str) -> None:
+    labels = name[2:].split(".") if name.startswith("*.") else name.split(".")
+    if len(name) > 253 or len(labels) < 2 or not all(label and len(label) <= 63 and label.isascii() and "*" not in label for label in labels):
+        raise InputError(option, f"{printable(name, 80)!r} is no DNS name that a certificate can carry; write international names in their xn-- form")
+
+
+def _validity(option: str, given: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
+    days, last = given.get("validity_days"), given.get("expires_on")
+    if days is not None and last:
+        raise InputError(f"{option}.validity_days, expires_on", "give one of the two")
+    if days is not None:
+        options.check_range({f"{option}.validity_days": days}, f"{option}.validity_days", 1, 1200)
+        return {"days": days}
+    if not last:
+        return None
+    try:
+        day = datetime.date.fromisoformat(last.strip())
+    except ValueError:
+        raise InputError(f"{option}.expires_on", f"{printable(last, 40)!r} is not a date; write 2026-11-30") from None
+    # The month by its English name, whatever the locale (vendor page "Reissue certificate": 09 JUN 2021).
+    month = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()[day.month - 1]
+    return {"custom_expiration_date": f"{day.day:02} {month} {day.year}"}
+
+
+def _entry(option: str, given: t.Mapping[str, t.Any], common: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """An entry over the common options; its values have the types of the options of the same name.
+
+    :raises InputError: one has another type.
+    """
+    merged = dict(common)
+    if given.get("csr") or given.get("csr_path"):
+        merged.update(csr=None, csr_path=None)
+    for name, spec in OWN_OPTIONS.items():
+        value: t.Any = given.get(name)
+        if value in (None, ""):
+            continue
+        kind: t.Any = {"int": int, "list": list}.get(spec["type"], str)
+        if kind is int and isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+            value = int(value)
+        if not isinstance(value, kind) or (kind is list and not all(isinstance(item, str) for item in value)):
+            raise InputError(f"{option}.{name}", f"must be a {'list of texts' if kind is list else 'number' if kind is int else 'text'}")
+        if spec.get("choices") and value not in spec["choices"]:
+            raise InputError(f"{option}.{name}", f"{printable(str(value), 40)!r} is not one of {', '.join(spec['choices'])}")
+        merged[name] = os.path.expanduser(value) if spec["type"] == "path" else value
+    return {**merged, "order_id": given.get("order_id")}
+
+
+def targets_of(params: t.Mapping[str, t.Any]) -> list[Wanted]:
+    """What is wanted, order by order.
+
+    :raises InputError: an option cannot work.
+    """
+    if (params.get("order_id") is None) == (params.get("orders") is None):
+        raise InputError("order_id, orders", "exactly one of the two is needed")
+    retired = frozenset(meant_key_sha256("retired_keys", text) for text in params["retired_keys"])
+    common = {name: params.get(name) for name in OWN_OPTIONS}
+    if params.get("orders") is None:
+        return [wanted_of("order", {**common, "order_id": params["order_id"]}, retired)]
+    shared = [name for name in FILES if common[name] and len(params["orders"]) > 1]
+    if shared:
+        raise InputError(", ".join(shared), "names one file for several orders; give it in each entry of orders")
+    targets = [wanted_of(f"orders[{index}]", _entry(f"orders[{index}]", entry, common), retired) for index, entry in enumerate(params["orders"])]
+    by_order: dict[int, Wanted] = {}
+    for index, target in enumerate(targets):
+        if by_order.setdefault(target.order_id, target) != target:
+            raise InputError(f"orders[{index}]", f"order {target.order_id} is listed twice with different wishes")
+    return targets
+
+
+def build(task: Task) -> tuple[OrderReissue, list[Wanted]]:
+    """The operation and its targets from the options.
+
+    :raises InputError: an option cannot work.
+    """
+    targets = targets_of(task.params)
+    client = connect(task.params, read_only=task.check_mode, secrets=task.secrets, warn=task.warn)
+    return OrderReissue(client, task.params, targets, task.warn), targets
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    if CRYPTOGRAPHY_IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("cryptography"), exception=CRYPTOGRAPHY_IMPORT_ERROR)
+    run_action(module, ARGUMENT_SPEC, build)
+
+
+if __name__ == "__main__":
+    main()
