@@ -16,11 +16,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import digicert
 import keyfactor
 import tpp
 from measuring import ROOT
 
-VENDORS = {"tpp": (tpp.TppBench, tpp.measure), "keyfactor": (keyfactor.KeyfactorBench, keyfactor.measure)}
+VENDORS = {
+    "tpp": (tpp.TppBench, tpp.measure),
+    "keyfactor": (keyfactor.KeyfactorBench, keyfactor.measure),
+    "digicert": (digicert.DigiCertBench, digicert.measure),
+}
 
 
 def main() -> None:
