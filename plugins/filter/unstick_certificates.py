@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.certops.remediation.plugins.plugin_utils.unstick_record import Json, Wave, complaints, progress, record
-
-
-def after_wave(done: Json, answer: Json, *, name: str, dns: t.Sequence[str], limit: int, is_canary: bool, ended: str) -> dict[str, t.Any]:
-    return progress(done, Wave(name=name, dns=dns, limit=int(limit), is_canary=is_canary, answer=answer), ended)
+from ansible_collections.certops.remediation.plugins.plugin_utils.unstick_record import complaints, record
 
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"unstick_complaints": complaints, "unstick_after_wave": after_wave, "unstick_record": record}
+        return {"unstick_complaints": complaints, "unstick_record": record}

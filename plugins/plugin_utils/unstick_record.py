@@ -11,10 +11,10 @@ import dataclasses
 import re
 import typing as t
 
-Json = t.Mapping[str, t.Any]
+from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, bad_patterns, groups, refusals
+from ansible_collections.certops.remediation.plugins.plugin_utils.flow import record as record_of
 
-FORMAT = "certops.remediation/record/1"
-REPORT_FORMATS = ("html", "markdown", "json")
+ROLE = "unstick_certificates"
 # A name that is mistyped would select more than was meant.
 FILTER_NAMES = (
     "in_error",
@@ -34,125 +34,26 @@ FILTER_NAMES = (
     "filters",
 )
 
-# Outcomes of the module tpp_certificate_reset.
+# What the module tpp_certificate_reset has to say where it did get to its work.
 ATTEMPTED = ("applied", "pending", "unchanged", "failed", "unknown", "refused")
-BAD = ("failed", "unknown", "refused", "not_attempted")
 # What a planned certificate has come to, by the processing state that it has now.
 RESULT_OF_STATE = {"in_error": "failed", "awaits_approval": "approval", "in_process": "running"}
-# Results that are told by what TPP shows now; the others by why they are so.
-TOLD_BY_STATE = ("failed", "approval", "running")
 # Two texts that differ in an order number or a GUID are of one kind.
 IDENTIFIER = re.compile(r"\b[0-9][0-9a-fA-F-]{5,}")
-MOST_EXAMPLES = 3
 
 
-# -- options -----------------------------------------------------------------------------------------------------------------------------
-
-
-def complaints(numbers: Json, settings: Json, formats: t.Sequence[str]) -> list[str]:
+def complaints(settings: Json) -> list[str]:
     """Options that cannot work, in words. They may come from a survey as text, so Ansible has not looked at their types."""
-    wrong = [name for name, value in numbers.items() if not re.fullmatch("[0-9]*", str(value))]
     filters = settings["filters"]
-    unknown_filters = [name for name in filters if name not in FILTER_NAMES] if isinstance(filters, t.Mapping) else []
-    unknown_formats = [name for name in formats if name not in REPORT_FORMATS]
+    unknown = [name for name in filters if name not in FILTER_NAMES] if isinstance(filters, t.Mapping) else []
     found = {
-        f"unstick_certificates_{', unstick_certificates_'.join(wrong)} must be a whole number": wrong,
-        "unstick_certificates_wave_size must be at least 1": "wave_size" not in wrong and int(numbers["wave_size"]) < 1,
-        "unstick_certificates_max_failed_percent must be at most 100": "max_failed_percent" not in wrong and int(numbers["max_failed_percent"]) > 100,
-        "unstick_certificates_certificates names what to look at; it cannot be combined with unstick_certificates_folder or unstick_certificates_filters": (
+        f"{ROLE}_certificates names what to look at; it cannot be combined with {ROLE}_folder or {ROLE}_filters": (
             settings["certificates_given"] and (settings["folder"] or filters)
         ),
-        "unstick_certificates_filters must be a mapping": not isinstance(filters, t.Mapping),
-        f"unstick_certificates_filters does not know {', '.join(unknown_filters)}. It knows {', '.join(FILTER_NAMES)}": unknown_filters,
-        f"unstick_certificates_report_formats does not know {', '.join(unknown_formats)}. It knows {', '.join(REPORT_FORMATS)}": unknown_formats,
+        f"{ROLE}_filters must be a mapping": not isinstance(filters, t.Mapping),
+        f"{ROLE}_filters does not know {', '.join(unknown)}. It knows {', '.join(FILTER_NAMES)}": unknown,
     }
-    return [text for text, applies in found.items() if applies]
-
-
-# -- waves -------------------------------------------------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True)
-class Wave:
-    """A wave that has ended: ``answer`` is what the module gave, whether or not it got to its work."""
-
-    name: str
-    dns: t.Sequence[str]
-    limit: int
-    is_canary: bool
-    answer: Json
-
-    @property
-    def targets(self) -> t.Sequence[Json]:
-        return self.answer.get("targets") or []
-
-    @property
-    def cause(self) -> str:
-        """Why there are no targets at all; empty when there are."""
-        return "" if "targets" in self.answer else self.answer.get("msg") or "the task ended without a result"
-
-    @property
-    def late(self) -> list[Json]:
-        return [target for target in self.targets if target["outcome"] == "pending" and target.get("timed_out")]
-
-    @property
-    def bad(self) -> list[Json]:
-        return [target for target in self.targets if target["outcome"] in BAD] + self.late
-
-    @property
-    def bad_count(self) -> int:
-        return len(self.dns) if self.cause else len(self.bad)
-
-    @property
-    def outcomes(self) -> dict[str, str]:
-        if self.cause:
-            # With an error object the module never got to its work. Without one it died, and nobody knows.
-            return dict.fromkeys(self.dns, "not_attempted" if "error" in self.answer else "unknown")
-        return {target["target"]: target["outcome"] for target in self.targets}
-
-    @property
-    def messages(self) -> dict[str, str]:
-        return dict.fromkeys(self.dns, self.cause) if self.cause else {target["target"]: target["message"] for target in self.bad}
-
-    @property
-    def stop(self) -> str:
-        """Why the run must not go on; empty if it may."""
-        if self.cause:
-            return f"{self.name} could not be carried out: {self.cause}"
-        if self.is_canary and self.bad:
-            return f"the canary did not make it. {self.bad[0]['target']}: {self.bad[0]['message']}"
-        # The module gave up for a cause that the next wave would meet as well; where it only kept to the threshold, the threshold is the news.
-        for target in self.targets:
-            if target["outcome"] == "not_attempted" and "stop_after_failures" not in target["message"]:
-                return f"{self.name} was given up: {target['message']}"
-        size = len(self.dns)
-        percent = self.bad_count * 100 / size
-        if percent > self.limit:
-            return (
-                f"{self.bad_count} of the {size} certificates of {self.name} failed, which is {round(percent)} %"
-                f" and more than unstick_certificates_max_failed_percent={self.limit}"
-            )
-        return ""
-
-    def counts(self) -> dict[str, int]:
-        outcomes = [target["outcome"] for target in self.targets]
-        return {
-            "size": len(self.dns),
-            "fine": outcomes.count("applied") + outcomes.count("unchanged"),
-            "pending": outcomes.count("pending") - len(self.late),
-            "bad": self.bad_count,
-            "changed": sum(bool(target["changed"]) for target in self.targets),
-        }
-
-
-def progress(done: Json, wave: Wave, ended: str) -> dict[str, t.Any]:
-    """What all waves so far have come to: outcomes and messages by DN, a line for each wave, and why the run has to stop."""
-    return {
-        "outcomes": {**done["outcomes"], **wave.outcomes},
-        "messages": {**done["messages"], **wave.messages},
-        "stopped": wave.stop,
-        "waves": [*done["waves"], {"name": wave.name, **wave.counts(), "ended": ended}],
-    }
+    return [said for said, applies in found.items() if applies] + bad_patterns(ROLE, "skip_status", settings["skip_status"])
 
 
 # -- certificates ------------------------------------------------------------------------------------------------------------------------
@@ -238,14 +139,27 @@ class Course:
             return f"unstick_certificates_skip_status leaves it alone: {self.before['status']}"
         return str(self.plan["message"])
 
+    def now_and_note(self, result: str) -> tuple[str, str]:
+        """What the report says of it now, and a remark below that; nothing of what is only planned."""
+        if result == "renewed":
+            return f"valid to {(self.now['valid_to'] or '')[:10]}", self.now["thumbprint"]
+        if result in RESULT_OF_STATE.values():
+            return reason(self.now), ""
+        if result in ("reset", "unchanged"):
+            return reason(self.now), self.why()
+        return self.why(), ""
+
     def row(self) -> dict[str, t.Any]:
         name, result = self.before["name"], self.result()
+        now, note = self.now_and_note(result)
         return {
             **{key: self.before[key] for key in ("dn", "guid", "name", "folder")},
             "planned": self.planned,
             "result": result,
             "outcome": self.outcome,
             "why": self.why(),
+            "now": now,
+            "note": note,
             "reason": reason(self.before),
             "kind": kind(reason(self.before), name),
             "state": processing_state(self.before),
@@ -269,6 +183,8 @@ def unreadable_row(entry: Json) -> dict[str, t.Any]:
         "result": "unreadable",
         "outcome": "",
         "why": entry["error"]["message"],
+        "now": entry["error"]["message"],
+        "note": "",
         "reason": "could not be read",
         "kind": "could not be read",
         "state": "unread",
@@ -303,91 +219,23 @@ def certificate_rows(found: Json, plan: Json, done: Json, read_again: Json) -> l
 # -- record ------------------------------------------------------------------------------------------------------------------------------
 
 
-def refusals(found: Json, plan: Json, settings: Json, continue_on_error: bool) -> list[dict[str, t.Any]]:
-    """Each guard that says no, with the numbers and what to change. Where nothing would be changed there is nothing to refuse."""
-    planned = plan["summary"]["planned"]
-    if not planned:
-        return []
-    most, expected = settings["max_changes"], settings["expected_changes"]
-    digest, approved = plan["plan_digest"], settings["plan_digest"].strip()
-    patterns = [re.compile(pattern, re.IGNORECASE) for pattern in settings["deny"]]
-    going = [target["target"] for target in plan["targets"] if target["outcome"] == "planned"]
-    denied = [dn for dn in going if any(pattern.search(dn) for pattern in patterns)]
-    selected = len(found["certificates"]) + len(found["unreadable"])
-    bad = plan["summary"]["refused"] + plan["summary"]["failed"] + len(found["unreadable"])
-    said: list[tuple[str, bool, str]] = [
-        ("deny", bool(denied), f"{len(denied)} of the {planned} certificates to be reset match unstick_certificates_deny, such as "
-         f"{', '.join(denied[:MOST_EXAMPLES])}. Select without them, or change the list."),
-        ("max_changes", most != "" and planned > int(most), f"the plan would change {planned} certificates, at most {most} are allowed. "
-         "Select fewer, or raise unstick_certificates_max_changes."),
-        ("expected_changes", expected != "" and planned != int(expected), f"the plan would change {planned} certificates, {expected} were expected. "
-         f"Look at the plan; if it is right, set unstick_certificates_expected_changes={planned}."),
-        ("plan_digest", approved not in ("", digest), f"the plan is now {digest}, approved was {approved}. "
-         "Run with --check again and have that plan approved."),
-        ("continue_on_error", bad > 0 and not continue_on_error, f"{bad} of the {selected} selected certificates cannot be read or acted on. "
-         "Leave them out, or set unstick_certificates_continue_on_error=true to act on the others."),
-    ]
-    return [{"guard": guard, "refuses": True, "message": message} for guard, refuses, message in said if refuses]
-
-
-def groups(rows: t.Iterable[Json], key: str) -> list[dict[str, t.Any]]:
-    """Rows with the same text under ``key``, in the order of these texts; case is ignored."""
-    same: dict[str, list[Json]] = {}
-    for row in rows:
-        same.setdefault(row[key].lower(), []).append(row)
-    return [
-        {"text": members[0][key], "count": len(members), "examples": [row["dn"] for row in members[:MOST_EXAMPLES]]}
-        for dummy, members in sorted(same.items())
-    ]
-
-
-def open_groups(by_result: t.Mapping[str, list[Json]], words: Json) -> list[dict[str, t.Any]]:
-    """What is still to be done, by result and text, with who has to act and how."""
-    advice = [(re.compile(entry["pattern"], re.IGNORECASE), entry) for entry in words["advice"]]
-    # What a failed one asks for, and of whom, depends on its text.
-    open_results = [result for result in words["results"] if by_result.get(result["key"]) and (result["key"] == "failed" or "who" in result)]
-    found = []
-    for rank, result in enumerate(open_results, 1):
-        for group in groups(by_result[result["key"]], "kind_now" if result["key"] in TOLD_BY_STATE else "why"):
-            whose = result if "who" in result else next(entry for pattern, entry in advice if pattern.search(group["text"]))
-            found.append({
-                "rank": rank,
-                "result": result["key"],
-                "label": result["label"],
-                "tone": result["tone"],
-                **group,
-                "who": whose["who"],
-                "what": whose["what"],
-            })
-    return found
-
-
 def record(
-    found: Json, plan: Json, done: Json, read_again: Json, *, settings: Json, run: Json, words: Json, check_mode: bool, what: str, continue_on_error: bool
+    found: Json, plan: Json, done: Json, read_again: Json, *, options: Json, settings: Json, run: Json, words: Json, what: str, check_mode: bool
 ) -> dict[str, t.Any]:
-    """The whole record of a run. The report in each of its formats is made of this and of nothing else."""
     rows = certificate_rows(found, plan, done, read_again)
     planned = [row for row in rows if row["planned"]]
-    by_result: dict[str, list[Json]] = {result["key"]: [] for result in words["results"]}
-    for row in rows:
-        by_result[row["result"]].append(row)
-    return {
-        "format": FORMAT,
-        "flow": "unstick_certificates",
-        "title": "Unstick certificates",
-        "check_mode": check_mode,
-        "what": what,
-        "refusals": refusals(found, plan, settings, continue_on_error),
-        "stopped": done["stopped"],
-        "counts": {"selected": len(rows), "planned": len(planned), "changed": sum(wave["changed"] for wave in done["waves"])},
-        "results": {key: len(members) for key, members in by_result.items()},
-        "plan_digest": plan["plan_digest"],
-        "reasons": groups(planned, "kind"),
-        "folders": groups(planned, "folder"),
-        "left": groups(by_result["left"], "why"),
-        "open": open_groups(by_result, words),
-        "waves": list(done["waves"]),
-        "settings": dict(settings),
-        "run": dict(run),
-        "certificates": rows,
-    }
+    bad = plan["summary"]["refused"] + plan["summary"]["failed"] + len(found["unreadable"])
+    return record_of(
+        rows,
+        plan,
+        done,
+        refused=refusals(plan, options, names={row["dn"]: [row["dn"]] for row in planned}, bad=bad, selected=len(rows)),
+        sections={"reasons": groups(planned, "kind", "dn"), "folders": groups(planned, "folder", "dn")},
+        key="dn",
+        options=options,
+        settings=settings,
+        run=run,
+        words=words,
+        what=what,
+        check_mode=check_mode,
+    )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the role unstick_certificates tells of certificates, waves, guards and options."""
+"""What the role unstick_certificates tells of certificates, and which of its options cannot work."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ import json
 
 import pytest
 
-from ansible_collections.certops.remediation.plugins.plugin_utils import unstick_record
-from ansible_collections.certops.remediation.plugins.plugin_utils.unstick_record import Wave
+from ansible_collections.certops.remediation.plugins.plugin_utils import flow, unstick_record
 
 FOLDER = r"\VED\Policy\Web"
 WEB = FOLDER + r"\web"
 HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }} {% raw %} \\ ' \" | `x` \u202e & \U0001f512"
-KEYS = "failed not_reset unknown unread refused unreadable approval running not_attempted planned renewed reset unchanged left"
-WITHOUT_ADVICE = ("failed", "planned", "renewed", "reset", "unchanged", "left")
+KEYS = "not_reset unknown unread refused unreadable approval running not_attempted planned renewed reset unchanged left"
+NOT_OPEN = ("planned", "renewed", "reset", "unchanged", "left")
 WORDS = {
+    "title": "Unstick",
+    "nothing_selected": "Nothing is stuck",
     "results": [
-        {"key": key, "label": key, "tone": "tone", **({} if key in WITHOUT_ADVICE else {"who": "You", "what": f"mend {key}"})} for key in KEYS.split()
+        {"key": "failed", "label": "failed", "tone": "bad", "advice": True, "told_by": "kind_now"},
+        *({"key": key, "label": key, "tone": "good" if key in NOT_OPEN else "bad", "who": "You", "what": f"mend {key}"} for key in KEYS.split()),
     ],
     "advice": [
         {"pattern": "cannot CONNECT", "who": "Operations", "what": "Bring it up."},
         {"pattern": "", "who": "Somebody", "what": "Look into the log."},
     ],
 }
-NUMBERS = {"canary_size": "1", "wave_size": "50", "max_failed_percent": "10", "max_changes": "", "expected_changes": ""}
-SETTINGS = {"folder": "", "filters": {}, "certificates_given": 0, "skip_status": [], "deny": [], "plan_digest": "", **NUMBERS}
+SETTINGS = {"folder": "", "filters": {}, "certificates_given": 0, "skip_status": []}
+OPTIONS = flow.options(dict.fromkeys(
+    [*flow.NUMBERS, "deny", "plan_digest", "continue_on_error", "fail_if_none", "order", "reference", "journal_path", "report_path", "report_formats"]
+), "unstick_certificates")
 NOTHING_DONE = {"outcomes": {}, "messages": {}, "stopped": "", "waves": []}
 A_WAVE = [{"name": "wave 1 of 1", "changed": 1}]
 HEALTHY = {"stage": None, "stage_name": None, "status": None, "in_error": False}
@@ -64,18 +68,18 @@ def plan_of(*targets):
     return {"plan_digest": "sha256:1", "targets": list(targets), "summary": summary}
 
 
-def record_of(certificates, targets, done=None, again=(), unreadable=(), continue_on_error=False, **settings):
+def record_of(certificates, targets, done=None, again=(), unreadable=(), **options):
     return unstick_record.record(
         {"certificates": list(certificates), "unreadable": list(unreadable)},
         plan_of(*targets),
         done or NOTHING_DONE,
         {"certificates": list(again)} if again else {},
-        settings={**SETTINGS, **settings},
+        options={**OPTIONS, **options},
+        settings=SETTINGS,
         run={"by": "me"},
         words=WORDS,
         check_mode=False,
         what="reset",
-        continue_on_error=continue_on_error,
     )
 
 
@@ -86,11 +90,6 @@ def only_row(*arguments, **more):
 
 def done_with(outcome, message=None):
     return {"outcomes": {WEB: outcome}, "messages": {} if message is None else {WEB: message}, "stopped": "", "waves": A_WAVE}
-
-
-def wave_of(*targets, **more):
-    options = {"name": "wave 1 of 2", "dns": [entry["target"] for entry in targets], "limit": 10, "is_canary": False, "answer": {"targets": targets}}
-    return Wave(**{**options, **more})
 
 
 @pytest.mark.parametrize(
@@ -114,6 +113,20 @@ def test_result_of_what_was_planned(outcome, message, now, result):
     row = only_row([certificate()], [target()], done_with(outcome, message), again)
     assert (row["result"], row["outcome"]) == (result, outcome)
     assert (row["state_now"] == "unread") == (result == "unread")
+
+
+@pytest.mark.parametrize(
+    "outcome, message, now, shown",
+    [
+        ("applied", None, {**HEALTHY, "thumbprint": "BB"}, ("valid to 2026-01-01", "BB")),
+        ("failed", "failed again: x", {}, ("stage 500 PostCSR: Cannot connect for web, order 12345678", "")),
+        ("applied", None, HEALTHY, ("no processing state", "")),
+        ("unknown", "lost", {}, ("lost", "")),
+    ],
+)
+def test_what_is_shown_of_it_now(outcome, message, now, shown):
+    row = only_row([certificate()], [target()], done_with(outcome, message), [certificate(**now)])
+    assert (row["now"], row["note"]) == shown
 
 
 def test_unread_says_what_was_known_last():
@@ -208,87 +221,31 @@ def test_ten_thousand():
     names = [f"web-{number}" for number in range(10_000)]
     found = [certificate(name) for name in names]
     targets = [target(name) for name in names]
-    done = unstick_record.progress(NOTHING_DONE, wave_of(*[target(name, "applied") for name in names]), "now")
+    outcomes = {rf"{FOLDER}\{name}": "applied" for name in names}
+    done = {"outcomes": outcomes, "messages": {}, "stopped": "", "waves": A_WAVE}
     made = record_of(found, targets, done, [certificate(name, **HEALTHY) for name in names])
     assert made["results"]["reset"] == len(made["certificates"]) == 10_000
 
 
-def test_guards_are_all_asked():
-    made = record_of(
-        [certificate()], [target(), target("x", "failed")], deny=["WEB$", "never"], max_changes="0", expected_changes="2", plan_digest=" sha256:0 "
-    )
-    assert [refusal["guard"] for refusal in made["refusals"]] == ["deny", "max_changes", "expected_changes", "plan_digest", "continue_on_error"]
-    assert made["refusals"][0]["message"] == (
-        f"1 of the 1 certificates to be reset match unstick_certificates_deny, such as {WEB}. Select without them, or change the list."
-    )
-
-
-def test_guards_that_are_content():
-    made = record_of(
-        [certificate()], [target(), target("x", "failed")], continue_on_error=True,
-        deny=["never"], max_changes="1", expected_changes="1", plan_digest="sha256:1",
-    )
-    assert made["refusals"] == []
-    assert record_of([certificate()], [target(outcome="refused")], expected_changes="7")["refusals"] == []
-
-
-def test_wave_that_went_well():
-    wave = wave_of(target("a", "applied"), target("b", "unchanged"), target("c", "pending"), limit=0)
-    done = unstick_record.progress({**NOTHING_DONE, "outcomes": {"before": "applied"}}, wave, "now")
-    assert done["stopped"] == ""
-    assert list(done["outcomes"].values()) == ["applied", "applied", "unchanged", "pending"]
-    assert done["waves"] == [{"name": "wave 1 of 2", "size": 3, "fine": 2, "pending": 1, "bad": 0, "changed": 1, "ended": "now"}]
-
-
-def test_what_is_late_counts_as_failed():
-    wave = wave_of(target("a", "applied"), target("b", "pending", "at work", timed_out=True))
-    assert wave.stop == "1 of the 2 certificates of wave 1 of 2 failed, which is 50 % and more than unstick_certificates_max_failed_percent=10"
-    assert (wave.counts()["pending"], wave.counts()["bad"]) == (0, 1)
-    assert wave.messages == {rf"{FOLDER}\b": "at work"}
-
-
-def test_canary_stops_the_run():
-    assert wave_of(target("a", "failed", "no"), is_canary=True).stop == rf"the canary did not make it. {FOLDER}\a: no"
-
-
-def test_wave_that_was_given_up():
-    assert wave_of(target("a", "not_attempted", "no token")).stop == "wave 1 of 2 was given up: no token"
-    assert "which is 100 %" in wave_of(target("a", "not_attempted", "stop_after_failures is 1")).stop
-    assert wave_of(target("a", "failed", "no"), limit=100).stop == ""
+def test_guards_know_what_cannot_be_read_or_acted_on():
+    made = record_of([certificate()], [target(), target("x", "failed")], unreadable=[{"target": WEB + "2", "error": {"message": "gone"}}], deny=["WEB$"])
+    assert [refusal["guard"] for refusal in made["refusals"]] == ["deny", "continue_on_error"]
+    assert made["refusals"][1]["message"].startswith("2 of the 2 selected certificates cannot be read or acted on")
 
 
 @pytest.mark.parametrize(
-    "answer, outcome, cause",
+    "settings, complaint",
     [
-        ({"msg": "no route", "error": {"kind": "network"}}, "not_attempted", "no route"),
-        ({"msg": "killed"}, "unknown", "killed"),
-        ({}, "unknown", "the task ended without a result"),
+        ({"certificates_given": 1, "folder": "x"}, "unstick_certificates_certificates names what to look at"),
+        ({"filters": "in_error"}, "unstick_certificates_filters must be a mapping"),
+        ({"filters": {"stge": 500, "stage": 500}}, "unstick_certificates_filters does not know stge. It knows in_error, name,"),
+        ({"skip_status": ["ok", "(x"]}, "unstick_certificates_skip_status is a list of regular expressions, and (x is none:"),
     ],
 )
-def test_wave_without_targets(answer, outcome, cause):
-    done = unstick_record.progress(NOTHING_DONE, wave_of(dns=["a", "b"], answer=answer), "now")
-    assert done["outcomes"] == {"a": outcome, "b": outcome}
-    assert done["messages"] == {"a": cause, "b": cause}
-    assert done["stopped"] == f"wave 1 of 2 could not be carried out: {cause}"
-    assert done["waves"][0]["bad"] == 2
-
-
-@pytest.mark.parametrize(
-    "numbers, settings, formats, complaint",
-    [
-        ({"wave_size": "x", "max_changes": "-1"}, {}, [], "unstick_certificates_wave_size, unstick_certificates_max_changes must be a whole number"),
-        ({"wave_size": "0"}, {}, [], "unstick_certificates_wave_size must be at least 1"),
-        ({"max_failed_percent": "101"}, {}, [], "unstick_certificates_max_failed_percent must be at most 100"),
-        ({}, {"certificates_given": 1, "folder": "x"}, [], "unstick_certificates_certificates names what to look at"),
-        ({}, {"filters": "in_error"}, [], "unstick_certificates_filters must be a mapping"),
-        ({}, {"filters": {"stge": 500, "stage": 500}}, [], "unstick_certificates_filters does not know stge. It knows in_error, name,"),
-        ({}, {}, ["html", "pdf"], "unstick_certificates_report_formats does not know pdf. It knows html, markdown, json"),
-    ],
-)
-def test_options_that_cannot_work(numbers, settings, formats, complaint):
-    (said,) = unstick_record.complaints({**NUMBERS, **numbers}, {**SETTINGS, **settings}, formats)
+def test_options_that_cannot_work(settings, complaint):
+    (said,) = unstick_record.complaints({**SETTINGS, **settings})
     assert said.startswith(complaint)
 
 
 def test_options_that_work():
-    assert unstick_record.complaints(NUMBERS, {**SETTINGS, "filters": {"stage": 500}, "folder": "x"}, ["html"]) == []
+    assert unstick_record.complaints({**SETTINGS, "filters": {"stage": 500}, "folder": "x"}) == []

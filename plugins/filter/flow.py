@@ -1,0 +1,21 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters for the steps that all flows share, each documented in a file of its own name."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, Wave, options, progress, sized, waves
+
+
+def after_wave(done: Json, answer: Json, wave: Json, *, role: str, total: int, ended: str, keep: t.Sequence[str] = ()) -> dict[str, t.Any]:
+    given = {name: wave[name] for name in ("name", "members", "limit", "is_canary")}
+    return progress(done, Wave(role=role, answer=answer, **given), total=int(total), ended=ended, keep=keep)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"flow_options": options, "flow_waves": waves, "flow_only": sized, "flow_after_wave": after_wave}

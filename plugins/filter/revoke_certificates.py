@@ -1,0 +1,30 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filters for the role revoke_certificates, each documented in a file of its own name."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.certops.remediation.plugins.plugin_utils.revoke_record import (
+    grace,
+    options,
+    record,
+    recorded,
+    selection,
+    taken_back,
+)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {
+            "revoke_options": options,
+            "revoke_recorded": recorded,
+            "revoke_selection": selection,
+            "revoke_grace": grace,
+            "revoke_taken_back": taken_back,
+            "revoke_record": record,
+        }

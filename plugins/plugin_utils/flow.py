@@ -1,0 +1,424 @@
+# Private to certops.remediation: may change in any release.
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all flows have in common: options, guards, waves and the frame of the record. Knows no vendor; a flow's own file does. Does no I/O."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import re
+import typing as t
+import urllib.parse
+
+Json = t.Mapping[str, t.Any]
+
+FORMAT = "certops.remediation/record/1"
+REPORT_FORMATS = ("html", "markdown", "json")
+# The numbers that every flow knows, and what holds when one of them is not set. They stay text: "" is not set, and "0" is.
+NUMBERS = {
+    "max_changes": "",
+    "expected_changes": "",
+    "canary_size": "1",
+    "wave_size": "50",
+    "max_failed_percent": "10",
+    "wait_timeout": "600",
+    "wait_interval": "5",
+    "concurrency": "8",
+}
+# Outcomes of a target that has not become what it was to become.
+BAD = ("failed", "unknown", "refused", "not_attempted")
+MOST_EXAMPLES = 3
+
+
+# -- options -----------------------------------------------------------------------------------------------------------------------------
+
+
+def text(value: t.Any) -> str:
+    """An option as text: a survey sends an empty string for a question that was left open, and YAML null for an empty value."""
+    return "" if value is None else str(value).strip()
+
+
+def entries(value: t.Any) -> list[t.Any]:
+    """A list, which may also be given as text with one entry in each line: that is all that a survey can do."""
+    given = text(value).splitlines() if value is None or isinstance(value, str) else value
+    stripped = [entry.strip() if isinstance(entry, str) else entry for entry in given]
+    return [entry for entry in stripped if entry not in ("", None)]
+
+
+def truth(value: t.Any, default: bool) -> bool:
+    said = text(value).lower()
+    return said in ("true", "yes", "on", "1", "y", "t") if said else default
+
+
+def path(value: t.Any) -> str:
+    # A module would take a relative path from the folder of the playbook, which is in the collection. Whoever types one means where he is.
+    return os.path.abspath(os.path.expanduser(text(value))) if text(value) else ""
+
+
+def bad_patterns(role: str, name: str, patterns: t.Iterable[str]) -> list[str]:
+    complaints = []
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            complaints.append(f"{role}_{name} is a list of regular expressions, and {pattern} is none: {error}")
+    return complaints
+
+
+def bad_numbers(role: str, numbers: Json) -> list[str]:
+    wrong = [f"{role}_{name}" for name, value in numbers.items() if not re.fullmatch("[0-9]*", value)]
+    return [f"{', '.join(wrong)} must be a whole number"] if wrong else []
+
+
+def options(given: Json, role: str, formats: t.Sequence[str] = ("html",)) -> dict[str, t.Any]:
+    """The options that every flow has, as its tasks use them.
+
+    :param given: these options without the role's prefix, as they were set.
+    :param formats: of the report, when none is set.
+    """
+    numbers = {name: text(given[name]) or default for name, default in NUMBERS.items()}
+    chosen = [word.strip() for line in entries(given["report_formats"]) for word in str(line).split(",") if word.strip()] or list(formats)
+    deny = [str(pattern) for pattern in entries(given["deny"])]
+    wrong = bad_numbers(role, numbers)
+    unknown = [name for name in chosen if name not in REPORT_FORMATS]
+    found = {
+        f"{role}_wave_size must be at least 1": not wrong and int(numbers["wave_size"]) < 1,
+        f"{role}_max_failed_percent must be at most 100": not wrong and int(numbers["max_failed_percent"]) > 100,
+        f"{role}_report_formats does not know {', '.join(unknown)}. It knows {', '.join(REPORT_FORMATS)}": unknown,
+    }
+    return {
+        "role": role,
+        "number": numbers,
+        "deny": deny,
+        "plan_digest": text(given["plan_digest"]),
+        "continue_on_error": truth(given["continue_on_error"], False),
+        "fail_if_none": truth(given["fail_if_none"], False),
+        "in_given_order": text(given["order"]) == "given",
+        "reference": text(given["reference"]),
+        "journal": path(given["journal_path"]),
+        "report_base": os.path.splitext(path(given["report_path"]))[0],
+        "report_formats": chosen,
+        "complaints": wrong + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny),
+    }
+
+
+# -- waves -------------------------------------------------------------------------------------------------------------------------------
+
+
+def waves(record: Json, options: Json, *, key: str, handed: t.Sequence[str], kind: str, prefix: str = "") -> list[dict[str, t.Any]]:
+    """What is planned, as a canary and waves.
+
+    :param key: the field of a certificate's row that names it.
+    :param handed: the fields that the module is given of each.
+    :param kind: the canary is taken of those that share the most frequent value of this field, because it stands for the many.
+    :param prefix: begins the name of each wave in the record, where a flow goes through waves more than once.
+    """
+    rows = [row for row in record["certificates"] if row["planned"]]
+    # The same order in every run of the same plan, and each wave a fair sample of all kinds.
+    if not options["in_given_order"]:
+        random.Random(options["role"]).shuffle(rows)
+    number = {name: int(value) for name, value in options["number"].items() if value}
+    most = max(groups(rows, kind, key), key=lambda group: group["count"])["text"].lower() if rows else ""
+    canary = [row for row in rows if row[kind].lower() == most][: number["canary_size"]]
+    taken = set(map(id, canary))
+    rest = [row for row in rows if id(row) not in taken]
+    size, limit = number["wave_size"], number["max_failed_percent"]
+    parts = [rest[start : start + size] for start in range(0, len(rest), size)]
+
+    def wave(name: str, part: t.Sequence[Json], is_canary: bool) -> dict[str, t.Any]:
+        return {
+            "name": prefix + name,
+            "called": name,
+            "is_canary": is_canary,
+            "limit": 0 if is_canary else limit,
+            "members": [str(row[key]) for row in part],
+            "targets": [{field: row[field] for field in handed} for row in part],
+        }
+
+    found = [wave("the canary", canary, True)] if canary else []
+    found += [wave(f"wave {place} of {len(parts)}", part, False) for place, part in enumerate(parts, 1)]
+    return [sized(entry) for entry in found]
+
+
+def sized(wave: Json, members: t.Collection[str] | None = None) -> dict[str, t.Any]:
+    """The wave with what follows from its size; with ``members``, of these only."""
+    chosen = [place for place, member in enumerate(wave["members"]) if members is None or member in members]
+    size = len(chosen)
+    return {
+        **wave,
+        "members": [wave["members"][place] for place in chosen],
+        "targets": [wave["targets"][place] for place in chosen],
+        "size": size,
+        "title": f"{wave['called']}: {size} certificate{'' if size == 1 else 's'}",
+        "stop_after_failures": size * wave["limit"] // 100 + 1,
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class Wave:
+    """A wave that has ended.
+
+    :param members: what its certificates are known by, in the order in which the module was given them.
+    :param answer: what the module gave, whether or not it got to its work.
+    """
+
+    role: str
+    name: str
+    members: t.Sequence[str]
+    limit: int
+    is_canary: bool
+    answer: Json
+
+    @property
+    def targets(self) -> t.Sequence[Json]:
+        return self.answer.get("targets") or []
+
+    @property
+    def cause(self) -> str:
+        """Why there are no targets at all; empty when there are."""
+        return "" if "targets" in self.answer else self.answer.get("msg") or "the task ended without a result"
+
+    @property
+    def bad(self) -> list[tuple[str, Json]]:
+        return [(member, target) for member, target in zip(self.members, self.targets) if target["outcome"] in BAD or _is_late(target)]
+
+    @property
+    def bad_count(self) -> int:
+        return len(self.members) if self.cause else len(self.bad)
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        if self.cause:
+            # With an error object the module never got to its work. Without one it died, and nobody knows.
+            return dict.fromkeys(self.members, "not_attempted" if "error" in self.answer else "unknown")
+        return {member: target["outcome"] for member, target in zip(self.members, self.targets)}
+
+    @property
+    def messages(self) -> dict[str, str]:
+        return dict.fromkeys(self.members, self.cause) if self.cause else {member: target["message"] for member, target in self.bad}
+
+    @property
+    def stop(self) -> str:
+        """Why the run must not go on; empty if it may."""
+        if self.cause:
+            return f"{self.name} could not be carried out: {self.cause}"
+        if self.is_canary and self.bad:
+            target = self.bad[0][1]
+            return f"{self.name} did not make it. {target['target']}: {target['message']}"
+        # The module gave up for a cause that the next wave would meet as well; where it only kept to the threshold, the threshold is the news.
+        for target in self.targets:
+            if target["outcome"] == "not_attempted" and "stop_after_failures" not in target["message"]:
+                return f"{self.name} was given up: {target['message']}"
+        size = len(self.members)
+        percent = self.bad_count * 100 / size
+        if percent > self.limit:
+            return (
+                f"{self.bad_count} of the {size} certificates of {self.name} failed, which is {round(percent)} %"
+                f" and more than {self.role}_max_failed_percent={self.limit}"
+            )
+        return ""
+
+    @property
+    def told(self) -> str:
+        """In the words of the module, such as "44 applied, 2 pending, 4 failed"."""
+        counts = self.answer.get("summary") or {"without a result": len(self.members)}
+        return f"{self.name}: " + ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in counts.items() if count)
+
+    def counts(self) -> dict[str, int]:
+        outcomes = [target["outcome"] for target in self.targets]
+        return {
+            "size": len(self.members),
+            "fine": outcomes.count("applied") + outcomes.count("unchanged"),
+            "pending": outcomes.count("pending") - sum(_is_late(target) for target in self.targets),
+            "bad": self.bad_count,
+            "changed": sum(bool(target["changed"]) for target in self.targets),
+        }
+
+
+def _is_late(target: Json) -> bool:
+    return target["outcome"] == "pending" and bool(target.get("timed_out"))
+
+
+def progress(done: Json, wave: Wave, *, total: int, ended: str, keep: t.Sequence[str] = ()) -> dict[str, t.Any]:
+    """What all waves so far have come to: outcomes and messages by member, a line for each wave, and why the run has to stop.
+
+    :param total: how many steps all waves have together.
+    :param keep: fields of the module's results that are wanted later, by member under ``kept``.
+    """
+    ended_waves = [*done["waves"], {"name": wave.name, **wave.counts(), "ended": ended}]
+    kept = {member: {field: target.get(field) for field in keep} for member, target in zip(wave.members, wave.targets)} if keep else {}
+    return {
+        "outcomes": {**done["outcomes"], **wave.outcomes},
+        "messages": {**{member: said for member, said in done["messages"].items() if member not in wave.outcomes}, **wave.messages},
+        "kept": {**done["kept"], **kept},
+        "stopped": wave.stop,
+        "waves": ended_waves,
+        "finished": wave.told,
+        "told": f"{sum(entry['size'] for entry in ended_waves)} of {total} done, {sum(entry['bad'] for entry in ended_waves)} failed",
+    }
+
+
+# -- record ------------------------------------------------------------------------------------------------------------------------------
+
+
+def groups(rows: t.Iterable[Json], field: str, key: str) -> list[dict[str, t.Any]]:
+    """Rows with the same text in ``field``, in the order of these texts; case is ignored. The examples are by ``key``."""
+    same: dict[str, list[Json]] = {}
+    for row in rows:
+        same.setdefault(row[field].lower(), []).append(row)
+    return [
+        {"text": members[0][field], "count": len(members), "examples": [row[key] for row in members[:MOST_EXAMPLES]]}
+        for dummy, members in sorted(same.items())
+    ]
+
+
+def open_groups(by_result: t.Mapping[str, list[Json]], words: Json, key: str) -> list[dict[str, t.Any]]:
+    """What is still to be done, by result and text, with who has to act and how.
+
+    A result of the words says so itself by ``who`` and ``what``, or it has ``advice: true``: then that depends on its text. ``told_by`` is the
+    field with that text.
+    """
+    advice = [(re.compile(entry["pattern"], re.IGNORECASE), entry) for entry in words["advice"]]
+    open_results = [result for result in words["results"] if by_result.get(result["key"]) and (result.get("advice") or "who" in result)]
+    found = []
+    for rank, result in enumerate(open_results, 1):
+        for group in groups(by_result[result["key"]], result.get("told_by", "why"), key):
+            whose = next(entry for pattern, entry in advice if pattern.search(group["text"])) if result.get("advice") else result
+            found.append({
+                "rank": rank,
+                "result": result["key"],
+                "label": result["label"],
+                "tone": result["tone"],
+                **group,
+                "who": whose["who"],
+                "what": whose["what"],
+            })
+    return found
+
+
+def refusals(plan: Json, options: Json, *, names: t.Mapping[str, t.Sequence[str]], bad: int, selected: int) -> list[dict[str, str]]:
+    """Each guard that says no, with the numbers and what to change. Where nothing would be changed there is nothing to refuse.
+
+    :param plan: the module's result in check mode.
+    :param names: of each certificate to be changed, by the name that people know it by, all the names that the deny list is about.
+    :param bad: how many of the selected certificates cannot be read or acted on.
+    """
+    planned = len(names)
+    if not planned:
+        return []
+    role = options["role"]
+    most, expected = options["number"]["max_changes"], options["number"]["expected_changes"]
+    digest, approved = plan["plan_digest"], options["plan_digest"]
+    patterns = [re.compile(pattern, re.IGNORECASE) for pattern in options["deny"]]
+    denied = [shown for shown, known in names.items() if any(pattern.search(name) for pattern in patterns for name in known)]
+    said: list[tuple[str, bool, str]] = [
+        ("deny", bool(denied), f"{len(denied)} of the {planned} certificates to be changed match {role}_deny, such as "
+         f"{', '.join(denied[:MOST_EXAMPLES])}. Select without them, or change the list."),
+        ("max_changes", most != "" and planned > int(most), f"the plan would change {planned} certificates, at most {most} are allowed. "
+         f"Select fewer, or raise {role}_max_changes."),
+        ("expected_changes", expected != "" and planned != int(expected), f"the plan would change {planned} certificates, {expected} were expected. "
+         f"Look at the plan; if it is right, set {role}_expected_changes={planned}."),
+        ("plan_digest", approved not in ("", digest), f"the plan is now {digest}, approved was {approved}. "
+         "Run with --check again and have that plan approved."),
+        ("continue_on_error", bad > 0 and not options["continue_on_error"], f"{bad} of the {selected} selected certificates cannot be read or acted on. "
+         f"Leave them out, or set {role}_continue_on_error=true to act on the others."),
+    ]
+    return [{"guard": guard, "message": message} for guard, refuses, message in said if refuses]
+
+
+def control_plane(url: str) -> str:
+    """The address without what is nobody's business: credentials, path and query."""
+    return urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
+
+
+def headline(made: Json, words: Json) -> str:
+    """The run in one line."""
+    counts = made["counts"]
+    results = [result for result in words["results"] if made["results"][result["key"]] and result["tone"] != "plan"]
+    # The good news first, in the order of the words, then the other.
+    told = ", ".join(f"{made['results'][result['key']]} {result['label']}" for result in sorted(results, key=lambda result: result["tone"] != "good"))
+    if made["refusals"]:
+        return f"Refused by {', '.join(refusal['guard'] for refusal in made['refusals'])}; nothing was changed"
+    if not counts["selected"]:
+        return str(words["nothing_selected"])
+    if not counts["planned"]:
+        return f"Nothing to change: {told}"
+    if not made["waves"]:
+        return f"{counts['planned']} of {counts['selected']} selected certificates {'would' if made['check_mode'] else 'are to'} be {made['what']}"
+    return f"Stopped: {told}" if made["stopped"] else told
+
+
+def tone(made: Json, words: Json) -> str:
+    """The colour of the whole: that of the worst. A result with ``alarm: true`` is never a matter of course."""
+    if made["refusals"] or made["stopped"] or any(result.get("alarm") and made["results"][result["key"]] for result in words["results"]):
+        return "bad"
+    if made["counts"]["planned"] and not made["waves"]:
+        return "plan"
+    if made["open"]:
+        return "wait"
+    return "idle" if made["results"]["left"] else "good"
+
+
+def record(
+    rows: t.Sequence[Json],
+    plan: Json,
+    done: Json,
+    *,
+    refused: t.Sequence[Json],
+    sections: Json,
+    key: str,
+    options: Json,
+    settings: Json,
+    run: Json,
+    words: Json,
+    what: str,
+    check_mode: bool,
+) -> dict[str, t.Any]:
+    """The whole record of a run. The report in each of its formats is made of this and of nothing else.
+
+    :param rows: one for each selected certificate, with at least ``planned``, ``result`` (a key of the words' results) and ``why``.
+    :param refused: the guards that say no.
+    :param sections: groups of certificates, as the words' sections name them.
+    :param key: the field of a row that names its certificate.
+    :param settings: what the run was told beside the options that every flow has.
+    """
+    by_result: dict[str, list[Json]] = {result["key"]: [] for result in words["results"]}
+    for row in rows:
+        by_result[row["result"]].append(row)
+    made = {
+        "format": FORMAT,
+        "flow": options["role"],
+        "title": words["title"],
+        "check_mode": check_mode,
+        "what": what,
+        "refusals": list(refused),
+        "stopped": done["stopped"],
+        "counts": {
+            "selected": len(rows),
+            "planned": sum(row["planned"] for row in rows),
+            "changed": sum(wave["changed"] for wave in done["waves"]),
+        },
+        "results": {result: len(members) for result, members in by_result.items()},
+        "plan_digest": plan["plan_digest"],
+        **sections,
+        "left": groups(by_result["left"], next(result for result in words["results"] if result["key"] == "left").get("told_by", "why"), key),
+        "open": open_groups(by_result, words, key),
+        "waves": list(done["waves"]),
+        "settings": {
+            **settings,
+            **{name: options[name] for name in ("deny", "plan_digest")},
+            **{name: options["number"][name] for name in ("max_changes", "expected_changes", "canary_size", "wave_size", "max_failed_percent")},
+        },
+        "run": {
+            **run,
+            "reference": options["reference"],
+            "journal": options["journal"],
+            "control_plane": control_plane(plan.get("url") or ""),
+        },
+        "certificates": list(rows),
+    }
+    return {**made, "headline": headline(made, words), "tone": tone(made, words)}
