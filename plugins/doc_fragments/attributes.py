@@ -59,3 +59,13 @@ attributes:
     membership:
       - certops.remediation.keyfactor
 """
+
+    DIGICERT = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/certops.remediation.digicert) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - certops.remediation.digicert
+"""

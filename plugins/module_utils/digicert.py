@@ -11,18 +11,19 @@ clients depend on where noted. Nothing here knows a module.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import re
 import typing as t
 import urllib.parse
 
 from ansible_collections.certops.remediation.plugins.module_utils import options
 from ansible_collections.certops.remediation.plugins.module_utils.answers import Remedies, Told, decode, json_of
-from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError, VendorError
+from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, VendorError
 from ansible_collections.certops.remediation.plugins.module_utils.paging import Page, read_all
-from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, printable
 from ansible_collections.certops.remediation.plugins.module_utils.transport import Answer, Transport
-from ansible_collections.certops.remediation.plugins.module_utils.x509 import load_request, normalise_hex, public_key_sha256
+from ansible_collections.certops.remediation.plugins.module_utils.x509 import load_request, public_key_sha256
 
 VENDOR = "DigiCert CertCentral"
 BASE = "/services/v2"
@@ -124,6 +125,23 @@ class Order:
 
 
 @dataclasses.dataclass(frozen=True)
+class InFlight:
+    """What has been asked for on an order and is not done yet.
+
+    :param type: as DigiCert calls its requests: reissue, duplicate, revoke, new_request.
+    :param key: see ``Certificate``.
+    :param request: the request that waits for an approval; None where it waits for the validation of domains or for the issue.
+    """
+
+    type: str
+    key: str | None = None
+    names: frozenset[str] = frozenset()
+    who: str = ""
+    since: str = ""
+    request: Request | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class ReissueAnswer:
     """What DigiCert says about one reissue: a request that has to be approved, a certificate to come, or the certificate itself.
 
@@ -161,32 +179,38 @@ def whole(record: t.Mapping[str, t.Any], key: str) -> int:
     """A number that may come as text; 0 when it is missing."""
     try:
         return int(record.get(key) or 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 
 def name_set(common_name: str, names: t.Iterable[t.Any]) -> frozenset[str]:
     """All names of a certificate, as they are compared."""
-    return frozenset(str(name).strip().rstrip(".").lower() for name in (common_name, *names) if name and str(name).strip())
+    return frozenset(printable(str(name)).rstrip(".").lower() for name in (common_name, *names) if name and str(name).strip())
 
 
 def key_of(csr: t.Any) -> str | None:
-    """What identifies the key of a CSR as DigiCert shows it: PEM with any line ends, or bare base64."""
+    """What identifies the key of a CSR as DigiCert shows it: PEM with any line ends or none, or bare base64."""
     if not isinstance(csr, str) or not csr.strip():
         return None
-    armoured = csr if "-----BEGIN" in csr else f"-----BEGIN CERTIFICATE REQUEST-----\n{csr.strip()}\n-----END CERTIFICATE REQUEST-----\n"
+    digits = re.sub(r"-----[A-Z ]+-----|[\s=]", "", csr).replace("-", "+").replace("_", "/")
     try:
-        return public_key_sha256(load_request("csr", armoured.replace("\r", "").encode("ascii", "replace")))
-    except (InputError, ValueError):
+        return public_key_sha256(load_request("csr", base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)))
+    except Exception:
+        # Libraries fail on strange keys in ways of their own, and one CSR that cannot be read must not hide all the other orders.
         return None
+
+
+def person_of(record: t.Mapping[str, t.Any]) -> str:
+    """Who asked for something; requests spell the fields in another way than the lists of reissues and duplicates do."""
+    name = " ".join(part for part in (text_of(record, key, 60) for key in ("firstname", "lastname", "first_name", "last_name")) if part)
+    email = text_of(record, "email", 120)
+    return f"{name} <{email}>" if name and email else name or email
 
 
 def certificate_of(record: t.Mapping[str, t.Any]) -> Certificate:
     """A certificate from order info, or from the lists of reissues and duplicates."""
     listed = record.get("dns_names")
     common_name = text_of(record, "common_name").lower()
-    person = " ".join(part for part in (text_of(record, "firstname", 60), text_of(record, "lastname", 60)) if part)
-    email = text_of(record, "email", 120)
     return Certificate(
         id=whole(record, "id"),
         status=text_of(record, "status").lower(),
@@ -200,7 +224,7 @@ def certificate_of(record: t.Mapping[str, t.Any]) -> Certificate:
         created=text_of(record, "date_created", 40),
         signature_hash=text_of(record, "signature_hash", 20).lower(),
         ca=text_of(record_in(record, "ca_cert"), "name"),
-        requester=f"{person} <{email}>" if person and email else person or email,
+        requester=person_of(record),
     )
 
 
@@ -251,9 +275,10 @@ def order_ref(option: str, given: t.Any) -> int:
     """
     value = given.get("order_id") if isinstance(given, dict) else given
     text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
-    if not text.isdecimal() or not 0 < int(text) < 2**53:
-        what = f"an entry with the keys {sorted(map(str, given))} has no order_id" if isinstance(given, dict) and value is None else f"{printable(str(value), 60)!r} is no order id"
-        raise InputError(option, f"{what}; order ids of CertCentral are whole numbers")
+    if isinstance(given, dict) and value is None:
+        raise InputError(option, f"an entry with the keys {sorted(map(str, given))} has no order_id")
+    if not re.fullmatch("[0-9]{1,15}", text) or not int(text):
+        raise InputError(option, f"{printable(str(value), 60)!r} is no order id; those of CertCentral are whole numbers")
     return int(text)
 
 
@@ -345,26 +370,47 @@ class DigiCertClient:
         """A request with the order as it was asked for, CSR included."""
         return self._get(f"/request/{number}", f"read request {number}")
 
-    def detailed(self, identifiers: t.Sequence[int | str], *, reissues: bool = True, duplicates: bool = True) -> list[Order | RemediationError]:
-        """Order info with reissues and duplicates, for each of the orders.
+    def primary(self, order: Order) -> Order:
+        """The order with its primary certificate. Whether order info shows that one while a reissue is in flight is not documented."""
+        if order.certificate.serial or not order.valid_till:
+            return order
+        listed = [order_of(item) for item in self.orders([("id", str(order.id))], limit=1)[0]]
+        issued = [item.certificate for item in listed if item.id == order.id and item.certificate.serial]
+        return dataclasses.replace(order, certificate=issued[0]) if issued else order
 
-        :raises RemediationError: the answer would be the same for every other order: credentials, connection.
+    def with_history(self, order: Order, *, reissued: bool | None = None, duplicated: bool | None = None) -> Order:
+        """The order with its reissues and duplicates, those that it does not have yet.
+
+        :param reissued: whether there are any by the order list; what it denies is not asked for, unless the order shows another sign of it.
         """
+        certificate = order.certificate
+        signs = order.status != "issued" or order.last_reissued or certificate.status or any(item.type == "reissue" for item in order.requests)
+        copied = any(item.type == "duplicate" for item in order.requests)
+        return dataclasses.replace(
+            order,
+            reissues=order.reissues if order.reissues is not None else self.reissues(order.id) if signs or reissued is not False else (),
+            duplicates=order.duplicates if order.duplicates is not None else self.duplicates(order.id) if copied or duplicated is not False else (),
+        )
 
-        def read(identifier: int | str) -> Order | RemediationError:
-            try:
-                found = order_of(self.order(identifier))
-                return dataclasses.replace(
-                    found,
-                    reissues=self.reissues(found.id) if reissues else None,
-                    duplicates=self.duplicates(found.id) if duplicates else None,
-                )
-            except RemediationError as error:
-                if error.fatal:
-                    raise
-                return error
+    def in_flight(self, order: Order) -> tuple[InFlight, ...]:
+        """What has been asked for on an order that was read with its history.
 
-        return in_parallel(read, identifiers, self.transport.settings.concurrency)
+        It shows as a request while it waits for an approval, then as a pending certificate, or as both; only their key tells that the two are one.
+        """
+        found: dict[tuple[str, str | None], InFlight] = {}
+        for request in order.requests:
+            if request.is_open:
+                record = self.request(request.id)
+                asked, who = certificate_of(record_in(record_in(record, "order"), "certificate")), person_of(record_in(record, "requester"))
+                found[request.type, asked.key] = InFlight(request.type, asked.key, asked.names, who, request.date, request)
+        for kind, certificates in (("reissue", order.reissues or ()), ("duplicate", order.duplicates or ())):
+            for item in certificates:
+                if item.status == "pending":
+                    found.setdefault((kind, item.key), InFlight(kind, item.key, item.names, item.requester, item.created))
+        if order.status == "reissue_pending" and not any(kind == "reissue" for kind, dummy in found):
+            # It is under way, and nothing shows what it is.
+            found["reissue", None] = InFlight("reissue")
+        return tuple(found.values())
 
     def chain(self, certificate: int) -> list[str]:
         """A certificate and its chain in PEM, leaf first, root last."""
@@ -412,13 +458,11 @@ class DigiCertClient:
 
     def _told(self, answer: Answer) -> Told:
         """The error envelope (vendor page "Errors"); more than one entry may be in it. A bad key is a 403 there."""
-        body = json_of(answer) if answer.status >= 400 else None
-        errors = records_in(body, "errors") if isinstance(body, dict) else []
+        body = json_of(answer) if answer.status >= 400 else {}
+        if not isinstance(body, dict):
+            # A page of the CDN in front of the service.
+            return Told(self.transport.describe(answer))
+        errors = records_in(body, "errors")
         said = "; ".join(text_of(item, "message") or text_of(item, "code") for item in errors)
         code = text_of(errors[0], "code", 120) if errors else ""
         return Told(self.transport.secrets.redact(said), code or None, unknown_caller="invalid_key" in code)
-
-
-def normalise_serial(option: str, text: str) -> str:
-    """A serial number as the order list shows it: upper-case hexadecimal. Leading zeros are compared without."""
-    return normalise_hex(option, text)

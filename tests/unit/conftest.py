@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.certops.remediation.plugins.module_utils import transport
 
 # What a developer's machine may have set, and what the collection or its libraries would obey.
-_FOREIGN = ("_PROXY", "CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "VENAFI_", "VCERT_", "NETRC", "SSLKEYLOGFILE")
+_FOREIGN = ("_PROXY", "CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_", "NETRC", "SSLKEYLOGFILE")
 
 
 @pytest.fixture(autouse=True)

@@ -112,11 +112,19 @@ def kill_at_request(simulator: t.Any, number: int, module: t.Any, options: dict[
     assert len(simulator.journal) == number
 
 
-def open_transport(url: str, *, read_only: bool = False, secrets: Secrets | None = None, warnings: list[str] | None = None, **settings: t.Any) -> Transport:
+def open_transport(
+    url: str,
+    *,
+    read_only: bool = False,
+    secrets: Secrets | None = None,
+    warnings: list[str] | None = None,
+    headers: dict[str, str] | None = None,
+    **settings: t.Any,
+) -> Transport:
     """A transport to any address; settings that are not given are short ones."""
-    settings = {"timeout": 5.0, "retry_timeout": 0.0, **settings}
+    http = HttpSettings(base_url=url, **{"timeout": 5.0, "retry_timeout": 0.0, **settings})
     told = warnings if warnings is not None else []
-    return Transport(HttpSettings(base_url=url, **settings), vendor="Vendor", read_only=read_only, secrets=secrets or Secrets(), warn=told.append)
+    return Transport(http, vendor="Vendor", read_only=read_only, secrets=secrets or Secrets(), warn=told.append, headers=headers)
 
 
 def tpp_options(simulator: t.Any, **more: t.Any) -> dict[str, t.Any]:
@@ -130,6 +138,12 @@ def keyfactor_options(simulator: t.Any, **more: t.Any) -> dict[str, t.Any]:
     ready = simulator.ready["keyfactor"]
     login = {name: ready[name] for name in ("url", "api_path", "username", "password", "domain")}
     return {**login, "ca_path": simulator.ready["ca_path"], "retry_timeout": 10, **more}
+
+
+def digicert_options(simulator: t.Any, **more: t.Any) -> dict[str, t.Any]:
+    """The connection options of the DigiCert modules for a simulator, with its API key that may do everything."""
+    ready = simulator.ready
+    return {"url": ready["digicert"]["url"], "ca_path": ready["ca_path"], "api_key": ready["digicert"]["api_key"], "retry_timeout": 10, **more}
 
 
 def basic_value(user: str, password: str) -> str:
