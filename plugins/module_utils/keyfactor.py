@@ -15,6 +15,7 @@ import dataclasses
 import datetime
 import os
 import re
+import threading
 import typing as t
 import urllib.parse
 
@@ -52,13 +53,17 @@ STATE_REVOKED = 2
 CA_STATES = frozenset({6, 7})
 REASON_HOLD = 6
 REASON_RELEASE = -1
+# What is left of a date when its fraction and zone are cut off.
+SECONDS = len("2026-11-30T12:00:00")
 
 
 def host_from_environment(*names: str) -> str:
     """The server's name, with the port that the vendor's own tools take from a variable of its own (the last of ``names``)."""
     host = options.from_environment(*names[:-1])
     port = os.environ.get(names[-1], "").strip()
-    return f"{host}:{port}" if port and not re.search(r":[0-9]+/?\Z|/", host.partition("://")[2] or host) else host
+    scheme, mark, rest = host.rpartition("://")
+    name, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{name}:{port}{slash}{path}" if port and not re.search(r":[0-9]+\Z", name) else host
 
 
 CONNECTION_OPTIONS: options.Spec = options.merge(
@@ -212,7 +217,9 @@ def certificate_ref(option: str, given: t.Any) -> CertificateRef:
         digits = normalise_hex(option, text)
         if len(digits) == 40:
             return CertificateRef(thumbprint=digits, shown=digits)
-        hint = "this looks like SHA-256, and Command knows SHA-1 only" if len(digits) == 64 else "a serial number goes with its issuer: {serial: ..., issuer: ...}"
+        hint = "a serial number goes with its issuer: {serial: ..., issuer: ...}"
+        if len(digits) == 64:
+            hint = "this looks like SHA-256, and Command knows SHA-1 only"
         raise InputError(option, f"{printable(text, 70)!r} is neither a certificate id nor a SHA-1 thumbprint of 40 hexadecimal digits; {hint}")
     raise InputError(option, f"{printable(str(given), 60)!r} is neither an id, nor a thumbprint, nor an entry with id, thumbprint or serial")
 
@@ -247,14 +254,14 @@ def _checked_id(option: str, given: t.Any) -> int:
 
 
 def comparable_dn(dn: str) -> str:
-    """A DN without what differs between Command's own answers: blanks after commas, case (sheet section 3.2)."""
-    return re.sub(r"\s*([,=])\s*", r"\1", dn.strip()).casefold()
+    """A DN without what differs between Command's own answers: blanks after commas, case, the end at which it begins (sheet section 3.2)."""
+    parts = re.split(r"(?<!\\),", re.sub(r"\s*([,=])\s*", r"\1", dn.strip()).casefold())
+    return ",".join(min(parts, parts[::-1]))
 
 
 def same_dn(one: str, other: str) -> bool:
-    """Whether two texts are one DN, also when one of them is written from the other end."""
-    first, second = comparable_dn(one), comparable_dn(other)
-    return first == second or first.split(",") == second.split(",")[::-1]
+    """Whether two texts are one DN."""
+    return comparable_dn(one) == comparable_dn(other)
 
 
 def query_value(option: str, text: str) -> str:
@@ -263,7 +270,7 @@ def query_value(option: str, text: str) -> str:
     :raises InputError: it holds a quote or a control character, for which the language has no escape (the vendor's own provider refuses them too).
     """
     if '"' in text or any(ord(ch) < 32 or ord(ch) == 127 for ch in text) or not text.strip():
-        raise InputError(option, f"{printable(text, 60)!r} cannot be searched for: empty, or with a quote or control character, for which Command has no escape")
+        raise InputError(option, f"{printable(text, 60)!r} cannot be searched for: empty, or with a quote or control character, and Command has no escape")
     return f'"{text}"'
 
 
@@ -274,7 +281,7 @@ def moment(option: str, text: str) -> datetime.datetime:
     """
     try:
         found = datetime.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text.strip()))
-        if found.tzinfo is None and re.search("[T ]", text.strip()):
+        if found.tzinfo is None and len(text.strip()) > len("2026-11-30"):
             raise InputError(option, f"{printable(text, 40)!r} has no time zone; write 2026-11-30T12:00:00Z or 2026-11-30T12:00:00+02:00")
         return (found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)).astimezone(datetime.timezone.utc)
     except (ValueError, OverflowError):
@@ -308,7 +315,7 @@ def text_of(record: t.Mapping[str, t.Any], key: str, length: int = 400) -> str:
 def _number(value: t.Any) -> int | None:
     try:
         return None if value is None or isinstance(value, bool) else int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
@@ -337,9 +344,11 @@ def state_of(record: t.Mapping[str, t.Any], now: datetime.datetime, pending: Rev
 
 
 def _past(text: str, now: datetime.datetime) -> bool:
-    # Command trims trailing zeros of the fraction, which Python before 3.11 does not read.
-    match = re.match(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)", text)
-    return bool(match) and datetime.datetime.fromisoformat(f"{match.group(1)}+00:00") < now if match else False
+    try:
+        # Command trims trailing zeros of the fraction, which Python before 3.11 does not read.
+        return datetime.datetime.fromisoformat(f"{text[:SECONDS]}+00:00") < now
+    except ValueError:
+        return False
 
 
 def location_text(location: t.Mapping[str, t.Any]) -> str:
@@ -349,7 +358,7 @@ def location_text(location: t.Mapping[str, t.Any]) -> str:
         machine = text_of(location, "storemachine", 120) or text_of(location, "clientmachine", 120)
         return f"{machine}: {text_of(location, 'storepath', 200)}" + (f" ({alias})" if alias else "")
     host = text_of(location, "networkname", 120) or text_of(location, "ipaddress", 60) or text_of(location, "storepath", 120)
-    return f"{host}:{location['port']}" if location.get("port") else host
+    return f"{host}:{text_of(location, 'port', 10)}" if location.get("port") else host
 
 
 # -- client ------------------------------------------------------------------------------------------------------------------------------
@@ -366,6 +375,8 @@ def connect(params: t.Mapping[str, t.Any], *, read_only: bool, secrets: Secrets,
         raise InputError("api_path", f"{printable(path, 60)!r} is not the path of an API; the usual ones are KeyfactorAPI and Keyfactor/API")
     if params.get("collection") and params.get("collection_id") is not None:
         raise InputError("collection, collection_id", "give one of the two")
+    if "/" in (params.get("collection") or ""):
+        raise InputError("collection", "a name with a slash cannot be asked for; give collection_id")
     options.check_range(params, "collection_id", 1, _MAX_ID)
     known = ("/keyfactorapi", "/keyfactor/api", f"/{path}", "/keyfactorportal")
     settings = options.http_settings(params, options.base_url(params, strip=known))
@@ -393,6 +404,7 @@ class KeyfactorClient:
         self._remedies = remedies
         self._collection = collection
         self._collection_id = collection_id
+        self._lock = threading.Lock()
         self._revocations: dict[str, tuple[int | None, Revocation]] = {}
 
     # -- reading -------------------------------------------------------------------------------------------------------------------
@@ -403,14 +415,15 @@ class KeyfactorClient:
 
         :raises VendorError: there is no such collection.
         """
-        if self._collection and self._collection_id is None:
-            purpose = f"find the collection {self._collection!r}"
-            path = f"/CertificateCollections/{urllib.parse.quote(self._collection, safe='')}"
-            found = folded(self._json(self._get(path, {}, purpose), purpose, dict))
-            self._collection_id = _number(found.get("id"))
-            if not self._collection_id:
-                raise VendorError(f"{VENDOR}: the answer to: {purpose} has no id")
-        return self._collection_id
+        with self._lock:
+            if self._collection and self._collection_id is None:
+                purpose = f"find the collection {self._collection!r}"
+                path = f"/CertificateCollections/{urllib.parse.quote(self._collection, safe='')}"
+                found = folded(self._json(self._get(path, {}, purpose), purpose, dict))
+                self._collection_id = _number(found.get("id"))
+                if not self._collection_id:
+                    raise VendorError(f"{VENDOR}: the answer to: {purpose} has no id")
+            return self._collection_id
 
     def search(
         self, query: str, *, details: t.Sequence[str] = (), revoked: bool = True, expired: bool = True, limit: int | None = None
@@ -437,8 +450,7 @@ class KeyfactorClient:
             }
             answer = self._get("/Certificates", {name: value for name, value in params.items() if value}, "list certificates")
             listed = [folded(item) for item in self._json(answer, "list certificates", list)]
-            total = answer.headers.get("x-total-count", "")
-            return Page([item for item in listed if isinstance(item.get("id"), int)], int(total) if total.isdecimal() else None)
+            return Page([item for item in listed if isinstance(item.get("id"), int)], _total(answer))
 
         return read_all(read, lambda item: t.cast(int, item["id"]), limit=limit, changed=self._list_changed)
 
@@ -545,13 +557,15 @@ class KeyfactorClient:
             params = {"queryString": 'Status -eq "Suspended"', "pageReturned": str(number), "returnLimit": str(PAGE_SIZE)}
             answer = self._get("/Workflow/Instances", params, "list suspended workflows")
             listed = [] if answer.status == 404 else [folded(item) for item in self._json(answer, "list suspended workflows", list)]
-            total = answer.headers.get("x-total-count", "")
-            return Page([item for item in listed if item.get("id")], int(total) if total.isdecimal() else None)
+            return Page([item for item in listed if item.get("id")], _total(answer))
 
-        listed = read_all(read, lambda item: str(item["id"]), limit=None, changed=lambda: None)[0]
+        listed = read_all(read, lambda item: str(item["id"]), limit=None, changed=self._workflows_changed)[0]
         chosen = [str(item["id"]) for item in listed if _is_suspended(item) and "revo" in (text_of(item, "workflowtype") or "revocation").lower()]
         found = in_parallel(self._revocation, chosen, self.transport.settings.concurrency)
         return {number: revocation for number, revocation in found if number is not None}
+
+    def _workflows_changed(self) -> None:
+        self.transport.warn(f"{VENDOR}: the list of suspended workflows could not be read whole; a revocation that waits for an approval may be missing")
 
     def _revocation(self, instance: str) -> tuple[int | None, Revocation]:
         """What a workflow instance is about. That does not change, so it is read once."""
@@ -565,7 +579,9 @@ class KeyfactorClient:
                 return None, Revocation(instance)
             data = folded(record.get("initialdata"))
             revocation = Revocation(instance, _number(data.get("revokecode")), text_of(data, "comment") or None, text_of(record, "startdate", 40) or None)
-            self._revocations[instance] = (_number(data.get("certificateid")), revocation)
+            # The workflows of other kinds are about certificates as well.
+            kind = text_of(folded(record.get("definition")), "workflowtype").lower()
+            self._revocations[instance] = (_number(data.get("certificateid")) if "revokecode" in data or "revo" in kind else None, revocation)
         return self._revocations[instance]
 
     def workflow(self, instance: str) -> dict[str, t.Any]:
@@ -600,10 +616,10 @@ class KeyfactorClient:
             return RevokeAnswer()
         said = folded(self._json(answer, purpose, dict))
         listed = said.get("revokedids")
-        suspended = records_of(said, "suspendedcerts")
+        suspended = [item for item in records_of(said, "suspendedcerts") if isinstance(item.get("certid"), int)]
         return RevokeAnswer(
-            revoked=frozenset(listed if isinstance(listed, list) else ()),
-            suspended={item["certid"]: Revocation(str(item.get("workflowid") or ""), reason, comment) for item in suspended if item.get("certid")},
+            revoked=frozenset(item for item in listed if isinstance(item, int)) if isinstance(listed, list) else frozenset(),
+            suspended={item["certid"]: Revocation(str(item.get("workflowid") or ""), reason, comment) for item in suspended},
         )
 
     # -- answers -------------------------------------------------------------------------------------------------------------------
@@ -616,7 +632,7 @@ class KeyfactorClient:
     def _json(self, answer: Answer, purpose: str, shape: type) -> t.Any:
         if answer.status == 404 and not isinstance(json_of(answer), dict):
             error = VendorError(
-                f"{VENDOR}: no API at {self._path} ({self.transport.describe(answer)}). Check api_path; usual ones are KeyfactorAPI and Keyfactor/API", status=404
+                f"{VENDOR}: no API at {self._path} ({self.transport.describe(answer)}). Check api_path, as a rule KeyfactorAPI or Keyfactor/API", status=404
             )
             error.fatal = True
             raise error
@@ -633,6 +649,12 @@ class KeyfactorClient:
         code = body.get("errorcode")
         request_id = printable(answer.headers.get("x-keyfactor-correlation-id", ""), 60)
         return Told(text, str(code) if code else None, request_id or None)
+
+
+def _total(answer: Answer) -> int | None:
+    """How many entries a list has in all; None where the answer does not say."""
+    text = answer.headers.get("x-total-count", "")
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
 def _flag(value: bool) -> str:

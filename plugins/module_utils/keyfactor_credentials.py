@@ -53,6 +53,11 @@ class KeyfactorLogin:
             if not re.fullmatch("[!-~]+", self.access_token):
                 raise InputError("access_token", "holds a blank, a line break or a character that no token has; was it read from a file with more in it?")
             return
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            # As which Python takes in what of the environment is not UTF-8.
+            if re.search("[\ud800-\udfff]", "".join(value if isinstance(value, (str, tuple)) else ())):
+                raise InputError(field.name, "holds bytes that are not UTF-8")
         oauth = {"client_id": self.client_id, "client_secret": self.client_secret, "token_url": self.token_url}
         missing = [name for name, value in oauth.items() if not value]
         if len(missing) == len(oauth):
@@ -84,6 +89,7 @@ class KeyfactorCredentials:
         self._lock = threading.Lock()
         self._token = login.access_token
         self._basic = ""
+        self._refused: AuthenticationError | None = None
         if login.access_token:
             return
         if login.client_id:
@@ -121,6 +127,9 @@ class KeyfactorCredentials:
             return True
 
     def _obtain(self) -> str:
+        if self._refused:
+            # Not once for each thread: the provider counts failed attempts.
+            raise self._refused
         login = self._login
         form = {"grant_type": "client_credentials", "client_id": login.client_id or "", "client_secret": login.client_secret or ""}
         if login.scopes:
@@ -148,13 +157,12 @@ class KeyfactorCredentials:
     def _refusal(self, answer: Answer, body: t.Any) -> VendorError:
         told = [str(body[key]) for key in ("error", "error_description") if body.get(key)] if isinstance(body, dict) and answer.status >= 400 else []
         said = printable(self._secrets.redact(": ".join(told) or self._provider.describe(answer)))
-        error: VendorError
         if answer.status in (400, 401, 403):
             message = f"{IDENTITY_PROVIDER}: cannot {_PURPOSE}: {said}. Check client_id, client_secret, scopes and audience"
-            error = AuthenticationError(message, status=answer.status, detail=said)
-        else:
-            error = VendorError(f"{IDENTITY_PROVIDER}: cannot {_PURPOSE}: {said}. Check token_url", status=answer.status, detail=said)
-            error.fatal = True
+            self._refused = AuthenticationError(message, status=answer.status, detail=said)
+            return self._refused
+        error = VendorError(f"{IDENTITY_PROVIDER}: cannot {_PURPOSE}: {said}. Check token_url", status=answer.status, detail=said)
+        error.fatal = True
         return error
 
 

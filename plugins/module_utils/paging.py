@@ -29,28 +29,29 @@ def read_all(
     """The records of all pages, each once, and how many there are at the vendor.
 
     Pages go on until the vendor's own total is reached or a page brings nothing new, because a server may hand out smaller pages than asked
-    for, and one that knows no paging would send the first page for ever. When the total changes between two pages, something was added or
-    left and records may have slipped from one page to another, so all of it is read again.
+    for, and one that knows no paging would send the first page for ever. When the total changes between two pages, or is reached by records that
+    came twice, something was added or left and records may have slipped from one page to another, so all of it is read again.
 
     :param read: gives the page of a number (from 1), to which so many records were read before.
     :param key: what makes a record one of its own.
-    :param changed: called when the list kept changing; some may be missing from it.
+    :param changed: called when the list kept changing or ended too early; some may be missing from it.
     """
     records: dict[t.Hashable, Record] = {}
-    totals: set[int | None] = set()
+    total: int | None = None
+    moved = False
     for dummy in range(READINGS):
-        records, totals = _read_once(read, key, limit)
-        if len(totals) < 2:
+        records, total, moved = _read_once(read, key, limit)
+        if not moved:
             break
-    else:
+    if moved or len(records) < _wanted(total, limit):
         changed()
-    total = totals.pop() if totals else None
     return list(records.values())[:limit], len(records) if total is None else total
 
 
 def _read_once(
     read: t.Callable[[int, int], Page], key: t.Callable[[Record], t.Hashable], limit: int | None
-) -> tuple[dict[t.Hashable, Record], set[int | None]]:
+) -> tuple[dict[t.Hashable, Record], int | None, bool]:
+    """The records by their keys, the last total, and whether the list changed meanwhile."""
     records: dict[t.Hashable, Record] = {}
     totals: set[int | None] = set()
     number = offset = 0
@@ -63,4 +64,9 @@ def _read_once(
         offset += len(page.records)
         complete = page.total is not None and offset >= page.total
         if complete or len(records) == known or (limit is not None and len(records) >= limit):
-            return records, totals
+            return records, page.total, len(totals) > 1 or (complete and len(records) < _wanted(page.total, limit))
+
+
+def _wanted(total: int | None, limit: int | None) -> int:
+    """How many records there must be."""
+    return 0 if total is None else total if limit is None else min(total, limit)

@@ -14,7 +14,8 @@ author:
 description:
   - Reads certificates of Keyfactor Command by id, thumbprint, serial number, or a search, all pages of them.
   - What it returns can be given to M(certops.remediation.keyfactor_certificate_revoke) as it is.
-  - All filters that are given must match. Without any, all certificates that the credentials may see are returned.
+  - All filters that are given must match. Without any, all certificates that the credentials may see are returned. An empty list matches nothing.
+  - O(thumbprint), O(certificate_path) and O(serial) are one filter together, and so are O(public_key_path) and O(public_key_sha256).
   - Revoked and expired certificates are included unless they are turned off, unlike in Command itself, because a remediation must see them.
 options:
   certificates:
@@ -205,7 +206,7 @@ certificates:
       type: str
       sample: CN=node-003.shop.example.com
     dns_names:
-      description: The DNS names among the subject alternative names; null if Command did not give the certificate itself.
+      description: The DNS names among the subject alternative names; null if Command did not give the certificate itself, or it cannot be read.
       returned: always
       type: list
       elements: str
@@ -256,15 +257,10 @@ certificates:
       type: dict
       sample: {"reason": 1, "reason_name": "key_compromise", "date": "2026-11-22T19:04:27Z", "comment": "INC-4711"}
     public_key_sha256:
-      description: The SHA-256 of the public key (SubjectPublicKeyInfo) in hexadecimal; null if Command did not give the certificate itself.
+      description: The SHA-256 of the public key (SubjectPublicKeyInfo) in hexadecimal; null as with RV(certificates[].dns_names).
       returned: always
       type: str
       sample: 3b1a0d0f8f4b5e0c4a1d9e6c2f7b8a9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f7
-    locations_count:
-      description: At how many places Command finds it deployed.
-      returned: always
-      type: int
-      sample: 2
     locations:
       description:
         - Those places. Stores have C(machine), C(path), C(store_type), C(store_id) and C(alias), endpoints that a scan has found have C(machine),
@@ -332,6 +328,7 @@ from ansible_collections.certops.remediation.plugins.module_utils import options
 from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError, VendorError
 from ansible_collections.certops.remediation.plugins.module_utils.keyfactor import (
     CONNECTION_OPTIONS,
+    SECONDS,
     STATES,
     CertificateRef,
     KeyfactorClient,
@@ -346,6 +343,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor impo
     wire_date,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.revocation import reason_name
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_info
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
@@ -405,8 +403,6 @@ FILTERS = (
     "public_key_sha256",
 )
 Record = t.Dict[str, t.Any]
-# What is compared with what Command wrote, by what is left of its date.
-SECONDS = len("2026-11-30T12:00:00")
 
 
 def conditions(params: t.Mapping[str, t.Any], now: datetime.datetime) -> list[str]:
@@ -482,6 +478,7 @@ class Finder:
         self._keys = wanted_keys(params)
         self._names = frozenset(name.rstrip(".").lower() for name in params.get("dns_name") or [])
         self._after, self._before = expiry(params, now)
+        self._unreadable: list[int] = []
         self._details = [name for option, name in (("locations", "includeLocations"), ("metadata", "includeMetadata")) if params[option]]
 
     def find(self) -> tuple[list[Record], int, list[Record]]:
@@ -495,6 +492,9 @@ class Finder:
             return self._told(list(read.values())), len(read), missing
         conditions_of_all = conditions(self._params, self._now)
         refs = named(self._params)
+        keys_given = self._params["public_key_path"] is not None or self._params["public_key_sha256"] is not None
+        if [] in [self._params[option] for option in ("common_name", "dns_name", "state")] or (keys_given and not self._keys):
+            return [], 0, []
         shown = {"revoked": self._params["include_revoked"], "expired": self._params["include_expired"], "details": self._details}
         if refs or any(self._params.get(option) is not None for option in ("thumbprint", "certificate_path", "serial")):
             listed = self._client.search_terms(refs, conditions_of_all, **shown)
@@ -508,27 +508,35 @@ class Finder:
         return self._told(listed), total, [{"target": ref.label, "error": error.as_result()} for ref in absent]
 
     def _told(self, items: t.Sequence[Record]) -> list[Record]:
-        records = [self._record(item) for item in items]
-        return [record for record in records if self._matches(record)][: self._params["limit"]]
+        records = [record for record in map(self._record, items) if self._matches(record)]
+        if self._unreadable:
+            self._client.transport.warn(
+                f"{len(self._unreadable)} certificates could not be compared with the DNS names or public keys, because Command did not give the certificates "
+                f"themselves, or they cannot be read: ids {', '.join(map(str, self._unreadable[:10]))}{', ...' if len(self._unreadable) > 10 else ''}"
+            )
+        return records[: self._params["limit"]]
 
     def _matches(self, record: Record) -> bool:
         """The filters that Command does not know, and those that it may read in another way."""
         states = self._params.get("state")
         expires = record["not_after"][:SECONDS]
-        return (
-            (not states or record["state_name"] in states)
-            and (not self._keys or record["public_key_sha256"] in self._keys)
-            and (not self._names or not self._names.isdisjoint(record["dns_names"] or []))
-            and (not self._after or expires >= wire_date(self._after)[:SECONDS])
-            and (not self._before or expires <= wire_date(self._before)[:SECONDS])
-        )
+        if (
+            (states and record["state_name"] not in states)
+            or (self._after and expires < wire_date(self._after)[:SECONDS])
+            or (self._before and expires > wire_date(self._before)[:SECONDS])
+        ):
+            return False
+        if (self._keys or self._names) and record["public_key_sha256"] is None:
+            self._unreadable.append(record["id"])
+            return False
+        return (not self._keys or record["public_key_sha256"] in self._keys) and (not self._names or not self._names.isdisjoint(record["dns_names"]))
 
     def _record(self, item: Record) -> Record:
         state = state_of(item, self._now)
-        content = _content(item)
+        names, key = _content(item)
         record: Record = {name: getattr(state, name) for name in ("id", "thumbprint", "serial", "common_name", "subject", "issuer")}
         record.update(
-            dns_names=[name[len("DNS:") :] for name in alternative_names(content) if name.startswith("DNS:")] if content else None,
+            dns_names=names,
             authority=text_of(item, "certificateauthorityname") or None,
             requester=text_of(item, "requestername") or None,
             not_before=text_of(item, "notbefore"),
@@ -539,12 +547,10 @@ class Finder:
             revocation={"reason": state.reason, "reason_name": reason_name(state.reason), "date": state.date, "comment": state.comment}
             if state.date or state.reason is not None
             else None,
-            public_key_sha256=public_key_sha256(content) if content else None,
-            locations_count=sum(int(kind.get("count") or 0) for kind in records_of(item, "locationscount")),
+            public_key_sha256=key,
         )
         if self._params["locations"]:
             record["locations"] = [_location(place) for place in records_of(item, "locations") + records_of(item, "ssllocations")]
-            record["locations_count"] = len(record["locations"])
         if self._params["metadata"]:
             record["metadata"] = item.get("metadata") if isinstance(item.get("metadata"), dict) else {}
         return record
@@ -563,30 +569,35 @@ class Finder:
                 record["workflow_id"] = revocation.id if revocation else None
 
 
-def _content(item: Record) -> t.Any:
-    """The certificate itself; None where Command does not give one that can be read."""
+def _content(item: Record) -> tuple[list[str] | None, str | None]:
+    """The DNS names and the public key of the certificate itself; None where Command does not give one that can be read."""
     try:
         certificate = load_certificates("certificates", base64.b64decode(item.get("contentbytes") or "", validate=True))[0]
-        alternative_names(certificate)
-        return certificate
-    except (InputError, ValueError, TypeError):
-        return None
+        names = [printable(name[len("DNS:") :]) for name in alternative_names(certificate) if name.startswith("DNS:")]
+        return names, public_key_sha256(certificate)
+    except Exception:
+        # Scans bring in what no library reads, and each fails in a way of its own. One of them must not hide all the others.
+        return None, None
 
 
 def _location(place: Record) -> Record:
     endpoint = not (place.get("storemachine") or place.get("clientmachine"))
     shown: Record = {"kind": "endpoint" if endpoint else "store", "text": location_text(place)}
     if endpoint:
-        shown.update(machine=text_of(place, "networkname"), address=text_of(place, "ipaddress"), port=place.get("port"))
+        shown.update(machine=text_of(place, "networkname"), address=text_of(place, "ipaddress"), port=_whole(place.get("port")))
     else:
         shown.update(
             machine=text_of(place, "storemachine") or text_of(place, "clientmachine"),
             path=text_of(place, "storepath"),
-            store_type=place.get("storetype"),
-            store_id=place.get("certstoreid"),
+            store_type=_whole(place.get("storetype")),
+            store_id=text_of(place, "certstoreid") or None,
             alias=text_of(place, "alias") or None,
         )
     return shown
+
+
+def _whole(value: t.Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _event(event: Record) -> Record:

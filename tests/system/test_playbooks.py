@@ -28,6 +28,30 @@ SECRETS = {
     "refresh_token": "cnry-refr-90aaaaaaaaaaaaaaaa==",
     "access_token": "cnry-accs-12bbbbbbbbbbbbbbbb==",
     "client_key_passphrase": "cnry-phrase-55",
+    "client_secret": "cnry-scrt-31&+ü",
+}
+# What the examples of a vendor's modules run on; the others need no server.
+SCENARIOS = {
+    "tpp": "ca_outage",
+    "keyfactor": {
+        "keyfactor": {
+            "certificates": [
+                {"cn": "node-{n:03}.shop.example.com", "count": 2, "on_hold": True},
+                {"cn": "node-003.shop.example.com", "locations": [{"machine": "lb01.example.com", "path": "/config/ssl"}]},
+                {"cn": "node-{n:03}.shop.example.com", "count": 5, "start": 4, "valid_days": 20},
+            ]
+        }
+    },
+    "digicert": {
+        "digicert": {
+            "orders": [
+                {"common_name": "shop-{n:03}.example.com", "count": 3, "days_left": 20},
+                {"common_name": "*.example.com"},
+                {"common_name": "www.example.com"},
+                {"common_name": "busy.example.com", "pending": {"requester": "Robin Colleague"}},
+            ]
+        }
+    },
 }
 
 
@@ -42,7 +66,7 @@ def play(tmp_path, tasks, *arguments, environment=None, name="play", **keywords)
     path = tmp_path / f"{name}.yml"
     path.write_text(yaml.safe_dump([{"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": tasks, **keywords}], allow_unicode=True))
     env = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("VENAFI_", "VCERT_"))},
+        **{key: value for key, value in os.environ.items() if not key.startswith(("VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_"))},
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "tree"),
         "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
         "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
@@ -58,20 +82,30 @@ def play(tmp_path, tasks, *arguments, environment=None, name="play", **keywords)
     return done.returncode, done.stdout
 
 
-def connection(simulator):
-    return {"url": simulator.ready["url"], "ca_path": simulator.ready["ca_path"], "access_token": simulator.ready["tpp"]["access_token"]}
+def connections(simulator):
+    """What tasks need to reach the simulator, by action group."""
+    ready = simulator.ready
+    keyfactor = {name: ready["keyfactor"][name] for name in ("url", "api_path", "username", "password", "domain")}
+    return {
+        "group/certops.remediation.tpp": {"url": ready["url"], "ca_path": ready["ca_path"], "access_token": ready["tpp"]["access_token"]},
+        "group/certops.remediation.keyfactor": {**keyfactor, "ca_path": ready["ca_path"]},
+        "group/certops.remediation.digicert": {"url": ready["url"], "ca_path": ready["ca_path"], "api_key": ready["digicert"]["api_key"]},
+    }
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_the_documentation_run(simulator, tmp_path, name):
-    simulator.reset("ca_outage", {"clock_scale": 10})
+    simulator.reset(SCENARIOS.get(name.split("_", maxsplit=1)[0], "empty"), {"clock_scale": 10})
     module = importlib.import_module(f"ansible_collections.certops.remediation.plugins.modules.{name}")
     tasks = yaml.safe_load(module.EXAMPLES)
-    status, output = play(tmp_path, tasks, module_defaults={"group/certops.remediation.tpp": connection(simulator)})
+    status, output = play(tmp_path, tasks, module_defaults=connections(simulator))
     # The example that restarts all of an outage meets those that fail again, which is what it is there to report.
     failed_again = name == "tpp_certificate_reset" and "failed again" in output
     assert status == 0 or failed_again, output
     assert "deprecat" not in output.lower() and "[WARNING]" not in output, output
+    if name == "keyfactor_certificate_revoke":
+        states = {number: simulator.keyfactor[number].standing[:2] for number in (3, 4, 5)}
+        assert states == {3: (2, 1), 4: (2, 4), 5: (1, None)}, "revoked for key_compromise, for superseded, and released"
 
 
 def forms(secret):
@@ -124,6 +158,59 @@ def test_no_secret_is_shown_at_the_highest_verbosity(simulator, tmp_path):
     everything = [*SECRETS.values(), "cnry-proxy-31", ready["password"], *known]
     elsewhere = output + (tmp_path / "journal.jsonl").read_text() + (tmp_path / "tokens.json.lock").read_text()
     for secret in everything:
+        # The playbook itself, which is the user's own file, holds them; the output must not.
+        found = [form for form in forms(secret) if form in elsewhere]
+        assert not found, f"{secret!r} appears: ...{elsewhere[max(0, elsewhere.index(found[0]) - 300):][:600]}"
+
+
+def test_no_secret_of_keyfactor_is_shown_at_the_highest_verbosity(simulator, tmp_path):
+    """Good runs, refused logins, an identity provider that repeats what it was sent: each with all kinds of credentials around."""
+    simulator.reset(SCENARIOS["keyfactor"])
+    ready = simulator.ready["keyfactor"]
+    client = {name: ready[name] for name in ("client_id", "client_secret", "token_url")}
+    user = {name: ready[name] for name in ("username", "password", "domain")}
+    common = {"url": ready["url"], "ca_path": simulator.ready["ca_path"], "retry_timeout": 3}
+    account = simulator.keyfactor.accounts.known[ready["client_id"]]
+    given = simulator.keyfactor.accounts.issue(account, 3600)
+    logins = {
+        "user": user,
+        "client": client,
+        "token": {"access_token": given},
+        "wrong password": {**user, "password": SECRETS["password"]},
+        "wrong secret": {**client, "client_secret": SECRETS["client_secret"]},
+        "wrong token": {"access_token": SECRETS["access_token"]},
+        "everything": {**user, **client, "access_token": SECRETS["access_token"]},
+        "scope": {**client, "scopes": ["keyfactor"], "audience": "command"},
+        "secret in the wrong place": {**user, "url": f"https://user:{urllib.parse.quote(SECRETS['password'])}@127.0.0.1"},
+        "secret in the address of the provider": {**client, "token_url": f"https://user:{urllib.parse.quote(SECRETS['client_secret'])}@127.0.0.1/token"},
+    }
+    journal = {"journal_path": str(tmp_path / "journal.jsonl"), "comment": "INC-1", "state": "on_hold", "certificates": [4, 5, 6]}
+    tasks = []
+    for name, login in logins.items():
+        for action, options in (("info", {}), ("revoke", journal)):
+            task = {"name": f"Log in by {name}", f"certops.remediation.keyfactor_certificate_{action}": {**common, **login, **options}}
+            tasks.append({**task, "diff": True, "register": "result", "ignore_errors": True})
+    # An answer that repeats what it was sent must not bring it back either.
+    basic = base64.b64encode(f"{ready['domain']}\\{ready['username']}:{ready['password']}".encode()).decode()
+    echo = urllib.parse.quote(ready["client_secret"], safe="")
+    for name, login, path, page in (
+        ("user", user, "certificates$", f"Basic {basic} {ready['password']}"),
+        ("client", client, "oauth2/token$", f"client_secret={echo}&client_id=x {ready['client_secret']}"),
+        ("token", {"access_token": given}, "certificates$", f"Bearer {given}"),
+    ):
+        fault = {"action": "html", "status": 400, "body": f"<html>You sent {page}, thank you</html>", "match": {"path": path}}
+        uri = {"url": f"{simulator.ready['control_url']}faults", "ca_path": simulator.ready["ca_path"], "method": "POST", "body_format": "json", "body": fault}
+        tasks.append({"name": "Prepare a page", "ansible.builtin.uri": uri, "no_log": True})
+        task = {"name": f"Meet a page that repeats the {name}", "certops.remediation.keyfactor_certificate_info": {**common, **login}}
+        tasks.append({**task, "register": "result", "ignore_errors": True})
+    status, output = play(tmp_path, tasks, "-vvvvv", environment={"ANSIBLE_DEBUG": "0"})
+    assert status == 0 and output.count("TASK [Log in by") == 2 * len(logins), output[-3000:]
+    assert output.count("thank you") >= 3 and "put on hold" in output
+    tokens = list(simulator.keyfactor.accounts._tokens)
+    assert len(tokens) >= 4
+    values = [base64.b64encode(f"{ready['domain']}\\{ready['username']}:{password}".encode()).decode() for password in (ready["password"], SECRETS["password"])]
+    elsewhere = output + (tmp_path / "journal.jsonl").read_text()
+    for secret in [*SECRETS.values(), ready["password"], ready["client_secret"], *tokens, *values]:
         # The playbook itself, which is the user's own file, holds them; the output must not.
         found = [form for form in forms(secret) if form in elsewhere]
         assert not found, f"{secret!r} appears: ...{elsewhere[max(0, elsewhere.index(found[0]) - 300):][:600]}"

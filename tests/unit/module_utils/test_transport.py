@@ -21,6 +21,7 @@ import urllib.parse
 
 import pytest
 import urllib3
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -792,6 +793,117 @@ def test_the_body_is_json_in_utf8_and_the_agent_is_named():
     request = server.requests[0]
     assert request.headers["content-type"] == "application/json" and request.headers["user-agent"] == "certops.remediation"
     assert json.loads(request.body) == {"DN": "\\VED\\\u00e9,\u2028"}
+
+
+def test_a_form_is_encoded_and_named_as_such():
+    hostile = "a&b=c d+e\r\nX-Evil: 1\u20ac%00\"'"
+    with always(answer()) as server:
+        transport = open_transport(server.url, headers={"x-vendor": "1"})
+        transport.request("POST", "/token", purpose="log in", form={"secret": hostile, "empty": "", "n\u00e4me=": "1"}, authenticated=False)
+    request = server.requests[0]
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded" and "x-evil" not in request.headers
+    assert urllib.parse.parse_qsl(request.body.decode("ascii"), keep_blank_values=True) == [("secret", hostile), ("empty", ""), ("n\u00e4me=", "1")]
+
+
+def test_an_empty_form_is_no_missing_body():
+    with always(answer()) as server:
+        open_transport(server.url).request("POST", "/token", purpose="log in", form={})
+    assert server.requests[0].headers["content-type"] == "application/x-www-form-urlencoded" and server.requests[0].body == b""
+
+
+def test_the_vendors_headers_are_in_every_request_and_the_credentials_win():
+    with always(answer()) as server:
+        transport = open_transport(server.url, headers={"x-keyfactor-requested-with": "APIClient", "Authorization": "none", "Content-Type": "text/plain"})
+        transport.credentials = Bearer()
+        ask(transport)
+        change(transport)
+        ask(transport, authenticated=False)
+    assert [request.headers["x-keyfactor-requested-with"] for request in server.requests] == ["APIClient"] * 3
+    assert [request.headers["authorization"] for request in server.requests] == [f"Bearer {TOKEN}"] * 2 + ["none"]
+    assert server.requests[1].headers["content-type"] == "application/json"
+    assert all(request.headers["user-agent"] == "certops.remediation" and request.headers["accept"] == "application/json" for request in server.requests)
+
+
+def test_a_repeat_has_the_same_headers_and_body(short_backoff):
+    with failing(2, answer("503 Busy")) as server:
+        transport = open_transport(server.url, retry_timeout=60, headers={"x-vendor": "1"})
+        transport.request("POST", "/token", purpose="log in", form={"a": "b"})
+    assert [(request.headers["x-vendor"], request.body) for request in server.requests] == [("1", b"a=b")] * 3
+
+
+# -- siblings --------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_sibling_gets_nothing_that_is_the_vendors():
+    with always(answer()) as vendor, always(answer()) as provider:
+        transport = open_transport(vendor.url, headers={"x-vendor": "1"}, rate_limits=(RateLimit(1, 1000),))
+        transport.credentials = Bearer()
+        sibling = transport.sibling(provider.url, "Provider")
+        ask(transport)
+        # The vendor's limit is not the provider's: these would wait for a quarter of an hour.
+        ask(sibling)
+        ask(sibling)
+    assert [len(server.requests) for server in (vendor, provider)] == [1, 2]
+    for request in provider.requests:
+        assert "authorization" not in request.headers and "x-vendor" not in request.headers
+    assert sibling.vendor == "Provider" and sibling.secrets is transport.secrets and vendor.address not in provider.heard
+
+
+def test_a_sibling_is_counted_with_its_transport(short_backoff):
+    with always(answer()) as vendor, failing(2, answer("503 Busy")) as provider:
+        transport = open_transport(vendor.url, retry_timeout=60)
+        sibling = transport.sibling(provider.url, "Provider")
+        ask(transport)
+        ask(sibling)
+    statistics = transport.statistics()
+    assert (statistics["requests"], statistics["retries"]) == (4, 2) and sibling.statistics()["requests"] == 3
+
+
+def test_a_sibling_verifies_with_the_same_authorities(simulator, tmp_path, other_ca):
+    with Server(lambda *dummy: answer(), server_context(simulator, tmp_path)) as provider:
+        assert ask(simulated(simulator).sibling(provider.url, "Provider")).status == 200
+        with pytest.raises(UntrustedError, match="Provider"):
+            ask(simulated(simulator, ca_path=other_ca).sibling(provider.url, "Provider"))
+
+
+def test_a_sibling_shows_no_client_certificate(simulator, tmp_path, short_backoff):
+    ready = simulator.ready["tpp"]
+    issuer = x509.load_pem_x509_certificate(pathlib.Path(ready["client_cert"]).read_bytes()).issuer.rfc4514_string()
+    client_ca = simulator.authority.issuer(issuer).certificate.public_bytes(serialization.Encoding.PEM)
+    with Server(lambda *dummy: answer(), server_context(simulator, tmp_path, client_ca=client_ca)) as server:
+        login = {"ca_path": simulator.ready["ca_path"], "client_cert": ready["client_cert"], "client_key": ready["client_key"]}
+        transport = open_transport(server.url, **login)
+        assert ask(transport).status == 200
+        with pytest.raises(RemediationError, match="Provider"):
+            ask(transport.sibling(server.url, "Provider"))
+    assert len(server.requests) == 1
+
+
+def test_a_sibling_uses_the_same_proxy(simulator):
+    with proxy() as server:
+        sibling = simulated(simulator, proxy=server.url).sibling(simulator.ready["url"], "Provider")
+        assert ask(sibling, "/vedsdk/nothing").status in (401, 404)
+    assert len(server.requests) == 1
+
+
+def test_a_sibling_of_a_read_only_transport_is_read_only():
+    with always(answer()) as server:
+        transport = open_transport("https://vendor.invalid", read_only=True)
+        with pytest.raises(ReadOnlyError):
+            change(transport.sibling(server.url, "Provider"))
+    assert server.requests == []
+
+
+def test_what_is_closed_closes_its_siblings():
+    transport = open_transport("https://vendor.invalid")
+    sibling = transport.sibling("https://provider.invalid", "Provider")
+    closed = []
+    sibling._session.close = lambda: closed.append("sibling")
+    transport.close()
+    assert closed == ["sibling"]
+
+
+# -- secrets ---------------------------------------------------------------------------------------------------------------------------
 
 
 def test_secrets_are_in_no_message_whatever_the_server_echoes():
