@@ -338,14 +338,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.certops.remediation.plugins.module_utils import engine, options
 from ansible_collections.certops.remediation.plugins.module_utils.engine import Entry, Plan, Verdict
-from ansible_collections.certops.remediation.plugins.module_utils.errors import AuthorizationError, InputError, RemediationError, VendorError
+from ansible_collections.certops.remediation.plugins.module_utils.errors import AuthorizationError, InputError, RemediationError
 from ansible_collections.certops.remediation.plugins.module_utils.keyfactor import (
     CONNECTION_OPTIONS,
     REASON_HOLD,
     REASON_RELEASE,
     STATE_ACTIVE,
     STATE_REVOKED,
-    STATES,
     CertificateRef,
     CertificateState,
     KeyfactorClient,
@@ -657,7 +656,8 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
         error = answer.error
         said = error.detail or error.message if error else "Command answered without naming it"
         if isinstance(now, RemediationError):
-            return Verdict(engine.UNKNOWN, f"{said}. Whether it was done is not known, because reading it back failed ({now.message}); run the task again", error=now)
+            message = f"{said}. Whether it was done is not known, because reading it back failed ({now.message}); run the task again"
+            return Verdict(engine.UNKNOWN, message, error=now)
         silent = answer.revoked is None and error is None
         if self._is_so(now) and silent:
             return Verdict(engine.APPLIED, f"{self._done(entry)} (read back)", _shown(now))
@@ -668,8 +668,9 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
         if alone:
             return Verdict(engine.REPEAT, f"{said}; read back: {now.state_name}", error=error, alone=True)
         if ALREADY_REVOKED in said.lower() and not now.on_hold:
-            message = f"the authority says that it was revoked before, but Command shows it as {now.state_name}; have Command synchronize with the authority, then run again"
-            return Verdict(engine.UNKNOWN, f"{message} ({said})", _shown(now), changed=False, error=error)
+            message = f"the authority says that it was revoked before, but Command shows it as {now.state_name}"
+            remedy = "have Command synchronize with the authority, then run again"
+            return Verdict(engine.UNKNOWN, f"{message}; {remedy} ({said})", _shown(now), changed=False, error=error)
         return Verdict(engine.FAILED, f"not done: {said}", _shown(now), error=error)
 
     def _unconfirmed(self, now: CertificateState) -> Verdict:
@@ -789,7 +790,8 @@ def final_reason(given: str) -> int:
         raise InputError("reason", "a hold is no final revocation; set state=on_hold instead")
     if code in (-1, REASONS["remove_from_crl"]):
         raise InputError("reason", f"{printable(given, 30)!r} takes a certificate off hold; set state=released instead")
-    raise InputError("reason", f"Command cannot revoke for {reason_name(code)}; give one of {', '.join(name for name, number in REASONS.items() if number in FINAL_REASONS)}")
+    known = ", ".join(name for name, number in REASONS.items() if number in FINAL_REASONS)
+    raise InputError("reason", f"Command cannot revoke for {reason_name(code)}; give one of {known}")
 
 
 def checked_params(params: t.Mapping[str, t.Any], now: datetime.datetime) -> dict[str, t.Any]:

@@ -413,7 +413,8 @@ def search_filters(params: t.Mapping[str, t.Any], now: datetime.datetime) -> lis
     for option, name in (("thumbprint", "Thumbprint"), ("serial", "Serial")):
         filters.extend((name, normalise_hex(option, value)) for value in params.get(option) or [])
     for path in params.get("certificate_path") or []:
-        filters.extend(("Thumbprint", thumbprint(certificate)) for certificate in load_certificates("certificate_path", options.read_file("certificate_path", path)))
+        content = options.read_file("certificate_path", path)
+        filters.extend(("Thumbprint", thumbprint(certificate)) for certificate in load_certificates("certificate_path", content))
     if params.get("expires_within_days") is not None:
         until = now + datetime.timedelta(days=params["expires_within_days"])
         filters += [("ValidToGreater", _vendor_date(now)), ("ValidToLess", _vendor_date(until))]

@@ -88,7 +88,8 @@ def measure(bench: TppBench, arguments: argparse.Namespace) -> dict[str, float]:
         "module's process alone, by DN": median(bench.alone, count, rounds),
         "bare script, same requests": median(bench.bare_script, count, rounds),
     }
-    print(f"Venafi TPP: {count} certificates in error, {arguments.latency_ms} ms latency, {arguments.workers} workers, median of {rounds}; empty playbook {start:.1f} s")
+    print(f"Venafi TPP: {count} certificates in error, {arguments.latency_ms} ms latency, {arguments.workers} workers, median of {rounds}")
+    print(f"{'empty playbook':32} {start:8.1f} s")
     for name, row in rows.items():
         print(f"{name:32} {row.seconds:8.1f} s {row.requests / count:6.2f} requests per certificate {row.mebibytes:6.0f} MiB")
     ours, script = rows["module, by DN"].seconds, rows["bare script, same requests"].seconds

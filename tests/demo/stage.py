@@ -158,5 +158,3 @@ def keep(*names: str) -> None:
         if not file.is_file():
             raise Unexpected(f"{name} was not written")
         print(f"  {os.path.relpath(file)}")
-
-

@@ -203,7 +203,7 @@ def _domains(digicert: DigiCert, call: Call) -> dict[int, tuple[str, list[Order]
     for order in digicert.visible(call):
         for name in {domain_name(name) for name in order.current.names}:
             orders.setdefault(name, []).append(order)
-    return {number: item for number, item in enumerate(orders.items(), 9001)}
+    return dict(enumerate(orders.items(), 9001))
 
 
 def _domain(number: int, name: str, orders: list[Order]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.certops.remediation.plugins.module_utils.keyfactor import certificate_ref
@@ -546,7 +546,7 @@ FIELDS += ["ContentBytes", "LocationsCount", "Locations", "SSLLocations", "Metad
 PLACES = st.lists(st.dictionaries(st.sampled_from(["Count", "StoreMachine", "StorePath", "Alias", "IPAddress", "Port", "StoreType"]), VALUES), max_size=2)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(st.lists(st.dictionaries(st.sampled_from(FIELDS), VALUES | PLACES), min_size=1, max_size=5))
 def test_no_record_is_a_traceback(records):
     numbered = [{**record, "Id": number} for number, record in enumerate(records, 1)]

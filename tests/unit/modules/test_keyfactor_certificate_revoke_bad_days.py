@@ -182,7 +182,11 @@ def test_an_answer_that_is_lost_after_some_of_a_hundred(simulator, done, fault):
         return original(call)
 
     simulator.keyfactor.handle = handle
-    how = {"drop": {"action": "drop_after"}, "500": {"action": "status", "status": 500, "body": "{}", "after": True}, "page": {"action": "html", "status": 502, "after": True}}
+    how = {
+        "drop": {"action": "drop_after"},
+        "500": {"action": "status", "status": 500, "body": "{}", "after": True},
+        "page": {"action": "html", "status": 502, "after": True},
+    }
     simulator.faults.add(match={"path": "/revoke$"}, **how[fault])
     try:
         result = run_module(keyfactor_certificate_revoke, arguments(simulator, ids, batch_size=100))
