@@ -104,6 +104,11 @@ def unset_empty(params: t.Mapping[str, t.Any], spec: Spec) -> dict[str, t.Any]:
     return result
 
 
+def expanded_path(text: str) -> str:
+    """What Ansible makes of an option of type path, for a path inside a list of mappings."""
+    return os.path.expanduser(os.path.expandvars(text))
+
+
 def read_file(option: str, path: str) -> bytes:
     """What is in a file that an option names.
 

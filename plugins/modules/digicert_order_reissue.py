@@ -93,7 +93,7 @@ options:
     default: false
   approve:
     description:
-      - Approve the request of this reissue, if there is one and DigiCert lets this API key approve it.
+      - Approve the request of this reissue, if there is one and DigiCert lets this API key approve it. That of an earlier run is approved too.
     type: bool
     default: false
   allow_revoking_previous:
@@ -106,6 +106,7 @@ options:
     description:
       - What to do when a reissue with another key is pending on the order, maybe DigiCert's own automatic one.
       - With V(refuse), the order is refused, with who asked for it and since when. With V(cancel), it is cancelled first.
+      - A reissue whose key DigiCert does not show (yet) may be the wanted one. It is never cancelled, and the order is refused.
     type: str
     choices: [refuse, cancel]
     default: refuse
@@ -235,7 +236,8 @@ targets:
       type: str
       sample: applied
     action:
-      description: What was to be done; C(none), C(fetch the certificate), or C(reissue) with the key and the names that it would drop.
+      description: What was to be done; C(none), C(fetch the certificate), C(approve) with the request, or C(reissue) with the key, the names that
+        it would add and drop, and the wishes.
       returned: always
       type: str
       sample: reissue for key 3b1a0d0f8f4b5e0c
@@ -253,12 +255,16 @@ targets:
       description: The certificate of the order as it was found.
       returned: always
       type: dict
-      sample: {"serial": "0E6D...", "public_key_sha256": "9f2c...", "common_name": "www.example.com", "names": ["www.example.com"], "valid_till": "2026-12-20", "revoked_within_72_hours": []}
+      sample:
+        {"serial": "0E6D...", "public_key_sha256": "9f2c...", "common_name": "www.example.com", "names": ["www.example.com"],
+         "valid_till": "2026-12-20", "revoked_within_72_hours": []}
     after:
       description: The same afterwards; in check mode as it is expected, with C(new) for what only DigiCert will know.
       returned: always
       type: dict
-      sample: {"serial": "0A11...", "public_key_sha256": "3b1a...", "common_name": "www.example.com", "names": ["www.example.com"], "valid_till": "2027-06-08", "revoked_within_72_hours": []}
+      sample:
+        {"serial": "0A11...", "public_key_sha256": "3b1a...", "common_name": "www.example.com", "names": ["www.example.com"],
+         "valid_till": "2027-06-08", "revoked_within_72_hours": []}
     timed_out:
       description: Whether it was still pending when O(wait_timeout) was over.
       returned: always
@@ -302,7 +308,7 @@ targets:
       sample: 99002
     approval_request_id:
       description: The id of the request that somebody has to approve.
-      returned: when the reissue needs an approval
+      returned: when a reissue of the order needs an approval
       type: int
       sample: 332211
     dcv_random_value:
@@ -340,23 +346,28 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.certops.remediation.plugins.module_utils import engine, options
 from ansible_collections.certops.remediation.plugins.module_utils.digicert import (
     CONNECTION_OPTIONS,
+    PAGE_SIZE,
     Certificate,
     DigiCertClient,
+    InFlight,
     Order,
-    ReissueAnswer,
-    Request,
-    certificate_of,
+    Record,
     connect,
-    name_set,
     order_of,
     order_ref,
     record_in,
-    request_of,
     text_of,
     whole,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.engine import Entry, Plan, Verdict
-from ansible_collections.certops.remediation.plugins.module_utils.errors import AnswerLostError, InputError, RemediationError, VendorError
+from ansible_collections.certops.remediation.plugins.module_utils.errors import (
+    AnswerLostError,
+    AuthorizationError,
+    BusyError,
+    InputError,
+    RemediationError,
+    VendorError,
+)
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.private_files import Access, read_file, write_file
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
@@ -364,6 +375,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.task import Ta
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     CRYPTOGRAPHY_IMPORT_ERROR,
     alternative_names,
+    dns_name,
     has_client_auth,
     key_type,
     load_certificates,
@@ -373,6 +385,13 @@ from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     public_key_sha256,
     request_pem,
 )
+
+try:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+except ImportError:
+    # Reported by main().
+    pass
 
 # What an entry of ``orders`` may have of its own.
 OWN_OPTIONS: options.Spec = {
@@ -410,14 +429,16 @@ ARGUMENT_SPEC: options.Spec = options.merge(
     },
 )
 
-# Order states in which DigiCert reissues, and those after which it never will (vendor page "Update order status"); all others are on their way.
-REISSUABLE = frozenset({"issued", "reissue_pending"})
+# Order states after which DigiCert never reissues (vendor page "Update order status"); all but these and ``issued`` are on their way.
 OVER = frozenset({"revoked", "canceled", "rejected", "expired", "denied"})
 # The longest validity of a public certificate at DigiCert since 2026-02-24 (vendor page "Reissue certificate").
 MAX_DAYS = 199
 MAX_NAMES = 250
-WEAK = ("rsa-512", "rsa-768", "rsa-1024")
-FILES = ("certificate_path", "chain_path", "fullchain_path")
+# Of a common name (RFC 5280, ub-common-name).
+MAX_COMMON_NAME = 64
+# Those that begin with the certificate are written last: what is found in them decides whether all have to be fetched again.
+FILES = ("chain_path", "fullchain_path", "certificate_path")
+FETCH = "fetch the certificate"
 # From how many orders on the order list says more cheaply which of them have reissues and duplicates.
 MANY = 20
 # A reissue whose answer was lost may take DigiCert a while to show.
@@ -441,6 +462,7 @@ class Wanted:
     signature_hash: str | None = None
     ca_cert_id: str | None = None
     validity: t.Mapping[str, t.Any] | None = None
+    last_day: datetime.date | None = None
     server_platform: int | None = None
     profile_option: str | None = None
     comments: str | None = None
@@ -458,48 +480,42 @@ class Wanted:
 
 
 @dataclasses.dataclass(frozen=True)
-class InFlight:
-    """A reissue that has been asked for and not issued yet.
-
-    :param request: the request that waits for an approval; None where it waits for validation or issue.
-    """
-
-    key: str | None
-    names: frozenset[str]
-    who: str
-    since: str
-    request: Request | None = None
-
-    @property
-    def waits(self) -> str:
-        """For what."""
-        return f"waits for the approval of request {self.request.id}" if self.request else "waits for validation or issue"
-
-    def told(self) -> str:
-        """Who asked for it, and since when."""
-        return f"{'by ' + self.who + ' ' if self.who else ''}since {self.since or 'an unknown time'}"
-
-
-@dataclasses.dataclass(frozen=True)
 class State:
     """An order as it is observed.
 
+    :param in_flight: reissues that have been asked for and are not issued yet.
+    :param today: the day of the observation, as DigiCert writes days.
+    :param ca_cert_id: of the authority of the current certificate; empty where DigiCert does not tell.
     :param client_auth: the current certificate is for client authentication too; None where that was not looked at.
-    :param expected_till: until when a reissue would be valid, as far as can be known.
     :param files_right: the wanted files hold the current certificate.
     """
 
     order: Order
     in_flight: tuple[InFlight, ...] = ()
-    expired: bool = False
+    today: str = ""
+    ca_cert_id: str = ""
     client_auth: bool | None = None
-    expected_till: str = ""
     files_right: bool = True
 
     @property
     def used(self) -> tuple[Certificate, ...]:
         """All reissues and duplicates, as far as they were read."""
         return (self.order.reissues or ()) + (self.order.duplicates or ())
+
+    @property
+    def order_ended(self) -> str:
+        """Why the order cannot be reissued any more; empty if it can."""
+        if self.order.status in OVER:
+            return f"is {self.order.status}"
+        return f"ended on {self.order.valid_till}" if self.order.valid_till and self.order.valid_till[:10] < self.today else ""
+
+    @property
+    def certificate_ended(self) -> str:
+        """What the current certificate is if it is not good any more; empty if it is."""
+        certificate = self.order.certificate
+        if certificate.status in ("revoked", "expired"):
+            return certificate.status
+        return "expired" if certificate.valid_till and certificate.valid_till[:10] < self.today else ""
 
 
 class OrderReissue(engine.Operation[Wanted, State]):
@@ -508,12 +524,11 @@ class OrderReissue(engine.Operation[Wanted, State]):
     name = "digicert_order_reissue"
     noun = "order"
 
-    def __init__(self, client: DigiCertClient, params: t.Mapping[str, t.Any], targets: t.Sequence[Wanted], warn: t.Callable[[str], None]) -> None:
+    def __init__(self, client: DigiCertClient, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> None:
         self._client = client
         self._warn = warn
         self.transport = client.transport
         self.late_effect_seconds = LATE_REISSUE_SECONDS
-        self._wanted = {str(target.order_id): target for target in targets}
         self._skip_approval: bool = params["skip_approval"]
         self._approve: bool = params["approve"]
         self._allow_revoking: bool = params["allow_revoking_previous"]
@@ -522,13 +537,13 @@ class OrderReissue(engine.Operation[Wanted, State]):
         self._check_client_auth: bool = params["check_client_auth"]
         self._wait_for_approval: bool = params["wait_for_approval"]
         self._listed: dict[int, tuple[bool, bool]] | None = None
-        self._last: dict[str, State] = {}
+        self._followed: dict[str, State | RemediationError] = {}
 
     # -- observe -------------------------------------------------------------------------------------------------------------------
 
     def observe(self, targets: t.Sequence[Wanted]) -> t.Sequence[State | RemediationError]:
         if self._listed is None:
-            self._listed = self._list() if len(targets) >= MANY else {}
+            self._listed = self._list(len(targets)) if len(targets) >= MANY else {}
         return self._read(targets)
 
     def look_again(self, targets: t.Sequence[Wanted]) -> t.Sequence[State | RemediationError]:
@@ -536,9 +551,12 @@ class OrderReissue(engine.Operation[Wanted, State]):
         self._listed = {}
         return self._read(targets)
 
-    def _list(self) -> dict[int, tuple[bool, bool]]:
-        """By order id, whether an order has reissues and duplicates: one request for a thousand orders instead of two for each."""
-        items, dummy = self._client.orders([])
+    def _list(self, count: int) -> dict[int, tuple[bool, bool]]:
+        """By order id, whether an order has reissues and duplicates: one request for a thousand orders instead of two for each.
+
+        No more pages than orders are wanted: in a huge account it would not pay any more.
+        """
+        items, dummy = self._client.orders([], limit=PAGE_SIZE * count)
         return {whole(item, "id"): (item.get("has_reissues") is not False, item.get("has_duplicates") is not False) for item in items}
 
     def _read(self, targets: t.Sequence[Wanted]) -> list[State | RemediationError]:
@@ -550,13 +568,16 @@ class OrderReissue(engine.Operation[Wanted, State]):
                     raise
                 return error
 
-        states = in_parallel(read, targets, self.transport.settings.concurrency)
-        self._last.update((target.key, state) for target, state in zip(targets, states) if isinstance(state, State))
-        return states
+        return in_parallel(read, targets, self.transport.settings.concurrency)
 
     def _state(self, target: Wanted) -> State:
         record = self._client.order(target.order_id)
         order = order_of(record)
+        today = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
+        state = State(order, today=today, ca_cert_id=_ca_of(record), files_right=_files_right(target, order.certificate))
+        if self._is_so(target, state):
+            # Nothing else on the order matters.
+            return state
         reissued, duplicated = (self._listed or {}).get(order.id, (True, record.get("allow_duplicates") is not False))
         # DigiCert leaves the status of a certificate out until it was reissued or revoked; each of these is a sign of a reissue as well.
         signs = order.status != "issued" or order.last_reissued or order.certificate.status or any(item.type == "reissue" for item in order.requests)
@@ -565,23 +586,30 @@ class OrderReissue(engine.Operation[Wanted, State]):
             reissues=self._client.reissues(order.id) if reissued or signs else (),
             duplicates=self._client.duplicates(order.id) if duplicated else (),
         )
-        now = datetime.datetime.now(datetime.timezone.utc)
-        longest = (now + datetime.timedelta(days=MAX_DAYS)).strftime("%Y-%m-%d")
-        state = State(
-            order,
-            in_flight=tuple(self._in_flight(order)),
-            expired=bool(order.valid_till) and order.valid_till[:10] < now.strftime("%Y-%m-%d"),
-            expected_till=min(filter(None, (longest, order.valid_till[:10]))),
-        )
-        state = dataclasses.replace(state, files_right=_files_right(target, order.certificate))
-        if self._check_client_auth and self.plan(target, state).outcome == engine.PLANNED and order.certificate.id and not self._is_so(target, state):
-            state = dataclasses.replace(state, client_auth=self._client_auth(order.certificate.id))
+        if not order.certificate.serial:
+            order = self._with_primary(order)
+            state = State(order, today=today, files_right=_files_right(target, order.certificate))
+        in_flight = tuple(item for item in self._client.in_flight(order) if item.type == "reissue")
+        if not in_flight and order.certificate.serial and order.status not in ("issued", *OVER):
+            # What other states an order may be in during a reissue is not documented. It is under way, and nothing shows what it is.
+            in_flight = (InFlight("reissue"),)
+        state = dataclasses.replace(state, order=order, in_flight=in_flight)
+        plan = self.plan(target, state)
+        if self._check_client_auth and plan.outcome == engine.PLANNED and plan.reversible and target.profile_option != "server_client_auth_eku":
+            leaf = self._leaf(order.certificate.id)
+            state = dataclasses.replace(state, client_auth=has_client_auth(leaf) if leaf else None)
         return state
 
-    def _client_auth(self, number: int) -> bool | None:
-        """Whether a certificate is for client authentication; None where it cannot be looked at."""
+    def _with_primary(self, order: Order) -> Order:
+        """Order info may show what is in flight; the order list then has the certificate that is issued, without its CSR."""
+        order = self._client.primary(order)
+        leaf = self._leaf(order.certificate.id) if order.certificate.serial else None
+        return dataclasses.replace(order, certificate=dataclasses.replace(order.certificate, key=public_key_sha256(leaf) if leaf else None))
+
+    def _leaf(self, number: int) -> x509.Certificate | None:
+        """A certificate as it is downloaded; None where it cannot be looked at."""
         try:
-            return has_client_auth(load_certificates("certificate", "".join(self._client.chain(number)).encode("ascii", "replace"))[0])
+            return load_certificates("certificate", "".join(self._client.chain(number)).encode())[0]
         except InputError:
             return None
         except RemediationError as error:
@@ -589,53 +617,38 @@ class OrderReissue(engine.Operation[Wanted, State]):
                 raise
             return None
 
-    def _in_flight(self, order: Order) -> t.Iterator[InFlight]:
-        """What is asked for: waiting for an approval it is a request, afterwards a pending reissue, and in between perhaps both."""
-        waiting = {}
-        for request in order.requests:
-            if request.type == "reissue" and request.is_open:
-                record = self._client.request(request.id)
-                asked = certificate_of(record_in(record_in(record, "order"), "certificate"))
-                person = record_in(record, "requester")
-                who = " ".join(part for part in (text_of(person, "first_name", 60), text_of(person, "last_name", 60)) if part)
-                waiting[asked.key] = InFlight(asked.key, asked.names, who, request.date, request_of({**record, "type": "reissue", "id": request.id}))
-        for reissue in order.reissues or ():
-            if reissue.status == "pending" and reissue.key not in waiting:
-                waiting[reissue.key] = InFlight(reissue.key, reissue.names, reissue.requester, reissue.created)
-        if not waiting and order.status == "reissue_pending":
-            # It waits, and nothing shows what: nobody may take it for his own.
-            waiting[None] = InFlight(None, frozenset(), "", "")
-        yield from waiting.values()
-
     def poll(self, targets: t.Sequence[Wanted]) -> t.Sequence[State | RemediationError]:
-        """Many orders are watched through the order list, a thousand in a request; only what is not pending any more is read."""
+        """Many orders are watched through the order list, a thousand in a request; each is read once at first, and again when it is not pending any more."""
         if len(targets) < MANY:
             return self._read(targets)
         items, dummy = self._client.orders([("status", "reissue_pending")])
         pending = {whole(item, "id") for item in items if text_of(item, "status") == "reissue_pending"}
-        moved = [target for target in targets if target.order_id not in pending or target.key not in self._last]
-        self._read_into_last(moved)
-        return [self._last[target.key] for target in targets]
-
-    def _read_into_last(self, targets: t.Sequence[Wanted]) -> None:
-        for target, state in zip(targets, self._read(targets)):
-            if isinstance(state, RemediationError) and target.key not in self._last:
-                raise state
+        moved = [target for target in targets if target.order_id not in pending or not isinstance(self._followed.get(target.key), State)]
+        self._followed.update(zip((target.key for target in moved), self._read(moved)))
+        return [self._followed[target.key] for target in targets]
 
     def identity(self, state: State) -> str:
         return str(state.order.id)
 
     def describe(self, state: State) -> engine.Values:
         order = state.order
-        return {"order_id": order.id, "order_status": order.status, "product": order.product, "certificate_id": order.certificate.id or None}
+        shown: dict[str, t.Any] = {"order_id": order.id, "order_status": order.status, "product": order.product, "certificate_id": order.certificate.id or None}
+        waiting = [item.request.id for item in state.in_flight if item.request]
+        return {**shown, "approval_request_id": waiting[0]} if waiting else shown
 
     # -- plan ----------------------------------------------------------------------------------------------------------------------
 
     def _is_so(self, target: Wanted, state: State) -> bool:
-        """Whether the order's certificate has the wanted key and names."""
+        """Whether the order's certificate has the wanted key and names, and is good."""
         certificate = state.order.certificate
         common_name, names = _names(target, state)
-        return (certificate.key, certificate.common_name, certificate.names) == (target.key_hash, common_name, names)
+        found = (certificate.key, certificate.common_name, certificate.names)
+        return bool(certificate.serial) and found == (target.key_hash, common_name, names) and not state.certificate_ended
+
+    def _ours(self, target: Wanted, state: State) -> InFlight | None:
+        """The reissue in flight that is the wanted one."""
+        dummy, names = _names(target, state)
+        return next((item for item in state.in_flight if item.key == target.key_hash and item.names in (names, frozenset())), None)
 
     def plan(self, target: Wanted, state: State) -> Plan:
         order, certificate = state.order, state.order.certificate
@@ -644,32 +657,38 @@ class OrderReissue(engine.Operation[Wanted, State]):
         def keep(outcome: str, message: str) -> Plan:
             return Plan(outcome, message, before=before, after=before)
 
-        gone = state.expired or order.status in OVER
-        if self._is_so(target, state) and certificate.status not in ("revoked", "expired"):
+        if state.order_ended:
+            return keep(engine.REFUSED, f"the order {state.order_ended} and cannot be reissued; order a new certificate")
+        if not certificate.serial:
+            first = "its first certificate has not been issued; finish or cancel that first"
+            return keep(engine.REFUSED, f"the order is {order.status or 'in no known state'}: {first}")
+        if self._is_so(target, state):
             if not state.files_right:
-                return Plan(engine.PLANNED, "is issued with this key already; would write its files", "fetch the certificate", before, before, "Nothing to undo.")
-            return keep(engine.UNCHANGED, f"is issued with this key and these names already{self._ignored(target, state)}")
-        ours = [item for item in state.in_flight if item.key == target.key_hash]
-        common_name, names = _names(target, state)
-        if ours and (not ours[0].names or ours[0].names == names):
-            return keep(engine.PENDING, f"its reissue with this key {ours[0].waits}, {ours[0].told()}; not asked for again")
-        if gone:
-            ended = f"is {order.status}" if order.status in OVER else f"ended on {order.valid_till}"
-            return keep(engine.REFUSED, f"the order {ended} and cannot be reissued; order a new certificate")
-        if order.status not in REISSUABLE:
-            return keep(engine.REFUSED, f"the order is {order.status or 'in no known state'}: its first certificate has not been issued; finish or cancel that first")
+                return Plan(engine.PLANNED, "is issued with this key already; would write its files", FETCH, before, before)
+            ignored = _ignored(target, certificate.signature_hash, state.ca_cert_id, certificate.valid_from, certificate.valid_till)
+            return keep(engine.UNCHANGED, "; ".join(["is issued with this key and these names already", *ignored]))
+        ours = self._ours(target, state)
+        if ours and ours.request and self._approve:
+            action = f"approve request {ours.request.id}"
+            return Plan(engine.PLANNED, f"its reissue with this key {_waits(ours)}, {_who(ours)}; would {action}", action, before, before)
+        if ours:
+            return keep(engine.PENDING, f"its reissue with this key {_waits(ours)}, {_who(ours)}; not asked for again")
+        if any(item.key is None for item in state.in_flight):
+            what = f"{_who(state.in_flight[0])}, and DigiCert does not show with which key, so it may be this very one"
+            return keep(engine.REFUSED, f"a reissue is pending {what}; run the task again later, or cancel it in CertCentral")
         if state.in_flight and not self._cancel:
             other = state.in_flight[0]
             own = "; DigiCert itself may have asked for it (auto_reissue is on)" if order.auto_reissue else ""
             remedy = "wait for it, cancel it in CertCentral, or set on_pending=cancel"
-            return keep(engine.REFUSED, f"a reissue with another key or other names is pending {other.told()} and {other.waits}{own}; {remedy}")
-        if certificate.key == target.key_hash and certificate.status in ("revoked", "expired"):
-            return keep(engine.REFUSED, f"the certificate of this key is {certificate.status}; make a new key")
+            return keep(engine.REFUSED, f"a reissue with another key or other names is pending {_who(other)} and {_waits(other)}{own}; {remedy}")
+        if certificate.key == target.key_hash and state.certificate_ended:
+            return keep(engine.REFUSED, f"the certificate of this key is {state.certificate_ended}; make a new key")
         before_us = [item for item in state.used if item.key == target.key_hash and item.id != certificate.id and item.status != "pending"]
         if before_us and certificate.key != target.key_hash and not self._allow_used_key:
-            first = before_us[0]
-            became = "was rejected" if first.status == "rejected" else "is not the current one: somebody has reissued the order since"
-            return keep(engine.REFUSED, f"a reissue of {first.created} with this key {became}; make a new key, or set allow_used_key=true")
+            used = before_us[0]
+            became = "was rejected" if used.status == "rejected" else "is not the current one: somebody has reissued the order since"
+            return keep(engine.REFUSED, f"a reissue of {used.created} with this key {became}; make a new key, or set allow_used_key=true")
+        common_name, names = _names(target, state)
         dropped = certificate.names - names
         doomed = _doomed(state) if dropped or common_name != certificate.common_name else []
         if doomed and not self._allow_revoking:
@@ -683,10 +702,13 @@ class OrderReissue(engine.Operation[Wanted, State]):
         action += f", adding {', '.join(sorted(names - certificate.names))}" if names - certificate.names else ""
         action += f", dropping {', '.join(sorted(dropped))}" if dropped else ""
         action += f", common name {common_name}" if common_name != certificate.common_name else ""
+        wishes = {name: getattr(target, name) for name in ("signature_hash", "ca_cert_id", "profile_option", "validity")}
+        action += "".join(f", {name} {value if isinstance(value, str) else ' '.join(map(str, value.values()))}" for name, value in wishes.items() if value)
         after = {**before, "serial": "new", "public_key_sha256": target.key_hash, "common_name": common_name, "names": sorted(names)}
+        cancelled = "".join(f"cancel the reissue that is pending {_who(item)}, and " for item in state.in_flight)
         return Plan(
             engine.PLANNED,
-            f"would {'cancel the pending reissue and ' if state.in_flight else ''}{action}" + "".join(f"; {loss}" for loss in self._losses(target, state, dropped)),
+            f"would {cancelled}{action}" + "".join(f"; {loss}" for loss in self._losses(target, state, dropped)),
             ("cancel and " if state.in_flight else "") + action,
             before,
             {**after, "valid_till": "new", "revoked_within_72_hours": doomed},
@@ -699,18 +721,13 @@ class OrderReissue(engine.Operation[Wanted, State]):
         losses = []
         if any(name.startswith("*.") for name in dropped):
             losses.append("a wildcard would be lost")
-        if state.expected_till and till and state.expected_till < till:
-            losses.append(f"it would be valid till {state.expected_till} at most, the current one is till {till}")
-        if state.client_auth and target.profile_option != "server_client_auth_eku":
+        longest = (datetime.date.fromisoformat(state.today) + datetime.timedelta(days=MAX_DAYS)).isoformat()
+        expected = min(filter(None, (longest, state.order.valid_till[:10])))
+        if till and expected < till:
+            losses.append(f"it would be valid till {expected} at most, the current one is till {till}")
+        if state.client_auth:
             losses.append("the current certificate is for client authentication too, which the new one would not be (profile_option)")
         return losses
-
-    def _ignored(self, target: Wanted, state: State) -> str:
-        """Wishes that DigiCert ignores silently must not cause another reissue."""
-        certificate = state.order.certificate
-        if target.signature_hash and certificate.signature_hash and certificate.signature_hash != target.signature_hash:
-            return f", but with {certificate.signature_hash} instead of {target.signature_hash}; make a new key to have it reissued"
-        return ""
 
     # -- apply ---------------------------------------------------------------------------------------------------------------------
 
@@ -719,100 +736,163 @@ class OrderReissue(engine.Operation[Wanted, State]):
 
     def _apply(self, entry: Entry[Wanted, State]) -> Verdict:
         target, state = entry.target, _observed(entry)
-        if self._is_so(target, state):
-            return self._fetch(entry, state.order.certificate.id, "is issued with this key already")
-        if state.in_flight:
+        if entry.plan.action == FETCH:
             try:
-                self._client.cancel(target.order_id, "Replaced by another reissue: " + (target.comments or "certops.remediation"))
+                return self._fetched(entry, state.order.certificate, "is issued with this key already", state.ca_cert_id)
             except AnswerLostError as lost:
-                return Verdict(engine.UNKNOWN, f"{lost.message}. Nothing was reissued; run the task again to go on", error=lost)
-        answer = self._client.reissue(target.order_id, _body(target, state, self._skip_approval))
+                # Nothing was asked for that could have had an effect.
+                raise VendorError(lost.message, status=lost.status) from None
+        ours = self._ours(target, state)
+        if ours and ours.request:
+            return self._approved(entry, ours.request.id, "its reissue", {})
+        if state.in_flight:
+            unknown = self._cancelled(entry)
+            if unknown:
+                return unknown
+        try:
+            answer = self._client.reissue(target.order_id, _body(target, state, self._skip_approval))
+        except AnswerLostError:
+            raise
+        except RemediationError as error:
+            if isinstance(error, AuthorizationError) and self._skip_approval:
+                error.message += ", and without the rights of an administrator some keys may not use skip_approval"
+            if not state.in_flight:
+                raise
+            return Verdict(engine.FAILED, f"the pending reissue was cancelled, but no other one asked for: {error.message}", changed=True, error=error)
         vendor: dict[str, t.Any] = {"order_status": "reissue_pending"}
         if answer.dcv_random_value:
             vendor["dcv_random_value"] = answer.dcv_random_value
         if answer.chain:
-            return self._issued(entry, answer.certificate_id or 0, answer.chain, "issued")
+            try:
+                return self._issued(entry, answer.certificate_id or 0, answer.chain, "issued")
+            except BusyError as wrong:
+                return Verdict(engine.PENDING, f"issued, but {wrong.message}", vendor={"certificate_id": answer.certificate_id})
         if answer.requests:
-            return self._approved(entry, answer, vendor)
+            if self._approve:
+                return self._approved(entry, answer.requests[0], "asked for", vendor)
+            waits = f"asked for; waits for the approval of request {answer.requests[0]}, unless the account approves by itself"
+            return Verdict(engine.PENDING, waits, vendor={**vendor, "approval_request_id": answer.requests[0]})
         if not answer.certificate_id:
             raise AnswerLostError(f"DigiCert accepted the reissue of order {target.order_id} without saying what became of it")
         what = "waits for the validation of its domains" if answer.dcv_random_value else "waits for validation or issue"
-        return Verdict(engine.PENDING, f"asked for; {what}", vendor=vendor)
+        return Verdict(engine.PENDING, f"asked for; {what}", vendor={**vendor, "certificate_id": answer.certificate_id})
 
-    def _approved(self, entry: Entry[Wanted, State], answer: ReissueAnswer, vendor: dict[str, t.Any]) -> Verdict:
-        number = answer.requests[0]
-        vendor["approval_request_id"] = number
-        waiting = f"asked for; waits for the approval of request {number}"
-        if not self._approve:
-            return Verdict(engine.PENDING, waiting, vendor=vendor)
+    def _cancelled(self, entry: Entry[Wanted, State]) -> Verdict | None:
+        """Cancel what is pending; the verdict if it is not known whether that was done."""
+        target, state = entry.target, _observed(entry)
         try:
-            self._client.approve(number, entry.target.comments or "certops.remediation")
-        except RemediationError as error:
-            return Verdict(engine.PENDING, f"{waiting}, because it could not be approved: {error.message}", vendor=vendor, error=error)
-        return Verdict(engine.PENDING, f"asked for and approved (request {number}); waits for validation or issue", vendor=vendor)
+            self._client.cancel(target.order_id, "Replaced by another reissue: " + (target.comments or "certops.remediation"))
+        except AnswerLostError as lost:
+            try:
+                seen = self._state(target)
+            except RemediationError:
+                seen = state
+            if seen.in_flight or seen.order.certificate.id != state.order.certificate.id:
+                # A cancellation that comes late would hit the next reissue.
+                return Verdict(engine.UNKNOWN, f"{lost.message}. Nothing was reissued; run the task again to go on", error=lost)
+        return None
 
-    def _issued(self, entry: Entry[Wanted, State], number: int, chain: t.Sequence[str], done: str) -> Verdict:
-        """Look at what DigiCert hands out before anything is said or written: it may be another certificate of the order (a client works around that)."""
+    def _approved(self, entry: Entry[Wanted, State], request: int, done: str, vendor: dict[str, t.Any]) -> Verdict:
+        vendor = {**vendor, "approval_request_id": request}
+        try:
+            self._client.approve(request, entry.target.comments or "certops.remediation")
+        except RemediationError as error:
+            # Where nothing was asked for before, nothing has changed.
+            changed = done == "asked for" or isinstance(error, AnswerLostError)
+            message = f"{done}; waits for the approval of request {request}, because it could not be approved: {error.message}"
+            return Verdict(engine.PENDING, message, changed=changed, vendor=vendor, error=error)
+        return Verdict(engine.PENDING, f"{done} is approved (request {request}); waits for validation or issue", vendor=vendor)
+
+    def _issued(self, entry: Entry[Wanted, State], number: int, chain: t.Sequence[str], done: str, *, serial: str = "", ca_cert_id: str = "") -> Verdict:
+        """Look at what DigiCert hands out before anything is said or written: it may be another certificate of the order (a client works around that).
+
+        :param serial: what its serial number must be, where that is known.
+        :raises BusyError: it is another one, and has to be fetched again.
+        """
         target = entry.target
         common_name, names = _names(target, _observed(entry))
         try:
-            leaf = load_certificates("certificate", chain[0].encode("ascii", "replace"))[0]
+            leaf = load_certificates("certificate", "".join(chain).encode())[0]
             found = frozenset(name.partition(":")[2] for name in alternative_names(leaf))
-        except (InputError, ValueError, IndexError):
-            return Verdict(engine.PENDING, f"{done}, but what DigiCert hands out is no certificate; to be fetched again", vendor={"certificate_id": number or None})
-        if public_key_sha256(leaf) != target.key_hash:
-            return Verdict(engine.PENDING, f"{done}, but DigiCert hands out a certificate with another key; to be fetched again", vendor={"certificate_id": number or None})
-        missing = names - found
-        if missing:
-            self._warn(f"order {target.order_id}: the new certificate lacks {', '.join(sorted(missing))}")
-        if target.profile_option == "server_client_auth_eku" and not has_client_auth(leaf):
-            self._warn(f"order {target.order_id}: DigiCert ignored profile_option; the new certificate is not for client authentication")
+        except (InputError, ValueError):
+            raise BusyError("what DigiCert hands out is no certificate; it has to be fetched again") from None
+        if public_key_sha256(leaf) != target.key_hash or not names <= found or (serial and leaf.serial_number != int(serial, 16)):
+            raise BusyError("DigiCert hands out another certificate; it has to be fetched again")
+        self._warn_of_ignored(target, leaf, ca_cert_id)
         till = not_after(leaf).strftime("%Y-%m-%d")
-        after = {**entry.plan.after, "serial": f"{leaf.serial_number:032X}", "public_key_sha256": target.key_hash, "valid_till": till}
-        vendor: dict[str, t.Any] = {"certificate_id": number or None, "order_status": "issued"}
+        after = {**_shown(_observed(entry)), "serial": f"{leaf.serial_number:032X}", "public_key_sha256": target.key_hash, "valid_till": till}
+        after.update(common_name=common_name, names=sorted(names), revoked_within_72_hours=entry.plan.after.get("revoked_within_72_hours", []))
+        written: list[str] = []
+        vendor: dict[str, t.Any] = {"certificate_id": number or None, "order_status": "issued", "written": written}
         try:
-            vendor["written"] = _write(target, chain)
+            _write(target, chain, written)
         except OSError as exc:
             error = VendorError(f"the certificate of order {target.order_id} is issued, but cannot be written ({exc.strerror}); run the task again to fetch it")
-            return Verdict(engine.FAILED, error.message, after, changed=entry.plan.action != "fetch the certificate", vendor=vendor, error=error)
-        return Verdict(engine.APPLIED, f"{done}; valid till {till}" + (f"; written to {', '.join(vendor['written'])}" if vendor["written"] else ""), after, vendor=vendor)
+            return Verdict(engine.FAILED, error.message, after, changed=entry.plan.action != FETCH or bool(written), vendor=vendor, error=error)
+        return Verdict(engine.APPLIED, f"{done}; valid till {till}" + (f"; written to {', '.join(written)}" if written else ""), after, vendor=vendor)
 
-    def _fetch(self, entry: Entry[Wanted, State], number: int, done: str) -> Verdict:
-        return self._issued(entry, number, self._client.chain(number), done)
+    def _warn_of_ignored(self, target: Wanted, leaf: x509.Certificate, ca_cert_id: str) -> None:
+        """Say what DigiCert has ignored. That never leads to another reissue: it would be ignored again."""
+        if target.ca_cert_id and not ca_cert_id:
+            try:
+                ca_cert_id = _ca_of(self._client.order(target.order_id))
+            except RemediationError:
+                # It is issued all the same.
+                pass
+        used = leaf.signature_hash_algorithm
+        ignored = _ignored(target, used.name if used else "", ca_cert_id, _first_day(leaf), not_after(leaf).strftime("%Y-%m-%d"))
+        if target.profile_option == "server_client_auth_eku" and not has_client_auth(leaf):
+            ignored.append("not for client authentication, although profile_option asked for it")
+        if ignored:
+            self._warn(f"order {target.order_id}: the new certificate is {', '.join(ignored)}; DigiCert has ignored that")
+
+    def _fetched(self, entry: Entry[Wanted, State], certificate: Certificate, done: str, ca_cert_id: str = "") -> Verdict:
+        chain = self._client.chain(certificate.id)
+        return self._issued(entry, certificate.id, chain, done, serial=certificate.serial, ca_cert_id=ca_cert_id)
 
     # -- resolve and settle --------------------------------------------------------------------------------------------------------
 
-    def resolve(self, entry: Entry[Wanted, State], state: State) -> Verdict:
+    def _ended(self, entry: Entry[Wanted, State], state: State, note: str) -> Verdict | None:
+        """How the reissue has ended, if it has."""
         target = entry.target
-        if entry.plan.action == "fetch the certificate":
-            return Verdict(engine.REPEAT, "to download again does no harm")
         if self._is_so(target, state):
-            return self._safely_fetched(entry, state, "issued (the answer was lost)")
-        ours = [item for item in state.in_flight if item.key == target.key_hash]
-        if ours:
-            return Verdict(engine.PENDING, f"asked for (the answer was lost); {ours[0].waits}", vendor={"order_status": state.order.status})
-        message = "the answer to the reissue was lost, and the order does not show it; it is not asked for again in this run. Run the task again: it looks first"
-        return Verdict(engine.UNKNOWN, message, _shown(state), error=entry.lost)
+            return self._safely_fetched(entry, state.order.certificate, f"issued{note}")
+        known = {item.id for item in _observed(entry).used if item.status != "pending"}
+        new = [item for item in state.used if item.key == target.key_hash and item.id not in known and item.status != "pending"]
+        if new and new[-1].status == "rejected":
+            return Verdict(engine.FAILED, f"its reissue was rejected or cancelled{note}", changed=True, vendor={"order_status": state.order.status})
+        if new and new[-1].serial and new[-1].id != state.order.certificate.id:
+            return self._safely_fetched(entry, new[-1], f"issued{note}, but somebody has reissued the order since")
+        return None
 
-    def _safely_fetched(self, entry: Entry[Wanted, State], state: State, done: str) -> Verdict:
+    def resolve(self, entry: Entry[Wanted, State], state: State) -> Verdict:
+        note = " (the answer was lost)"
+        ended = self._ended(entry, state, note)
+        if ended:
+            return ended
+        ours = self._ours(entry.target, state)
+        if ours:
+            return Verdict(engine.PENDING, f"asked for{note}; {_waits(ours)}", vendor=self.describe(state))
+        message = "the answer to the reissue was lost, and the order does not show it; it is not asked for again in this run"
+        return Verdict(engine.UNKNOWN, f"{message}. Run the task again: it looks first", _shown(state), error=entry.lost)
+
+    def _safely_fetched(self, entry: Entry[Wanted, State], certificate: Certificate, done: str) -> Verdict:
         try:
-            return self._fetch(entry, state.order.certificate.id, done)
+            return self._fetched(entry, certificate, done)
         except RemediationError as error:
-            return Verdict(engine.PENDING, f"{done}, but it cannot be downloaded: {error.message}", error=error)
+            return Verdict(engine.PENDING, f"{done}, but it cannot be downloaded: {error.message}", vendor={"certificate_id": certificate.id}, error=error)
 
     def settle(self, entry: Entry[Wanted, State], state: State) -> Verdict:
-        target = entry.target
-        if self._is_so(target, state):
-            return self._safely_fetched(entry, state, "issued")
-        ours = [item for item in state.in_flight if item.key == target.key_hash]
-        if ours:
-            person = ours[0].request is not None
-            whose = "; somebody has to approve or reject it in CertCentral" if person else ""
-            return Verdict(engine.PENDING, f"its reissue {ours[0].waits}{whose}", final=person and not self._wait_for_approval)
-        rejected = [item for item in state.used if item.key == target.key_hash and item.status == "rejected"]
-        if rejected and not state.in_flight:
-            return Verdict(engine.FAILED, "its reissue was rejected or cancelled", _shown(state), vendor={"order_status": state.order.status})
-        return Verdict(engine.PENDING, "its reissue does not show in the order yet")
+        ended = self._ended(entry, state, "")
+        if ended:
+            # A file that was written is a change, whoever asked for the reissue.
+            entry.changed = entry.changed or bool(ended.vendor.get("written"))
+            return ended
+        ours = self._ours(entry.target, state)
+        if not ours:
+            return Verdict(engine.PENDING, "its reissue does not show in the order yet")
+        whose = "; somebody has to approve or reject it in CertCentral" if ours.request else ""
+        return Verdict(engine.PENDING, f"its reissue {_waits(ours)}{whose}", final=bool(ours.request) and not self._wait_for_approval)
 
 
 def _observed(entry: Entry[Wanted, State]) -> State:
@@ -841,10 +921,43 @@ def _shown(state: State) -> dict[str, t.Any]:
     }
 
 
+def _waits(item: InFlight) -> str:
+    return f"waits for the approval of request {item.request.id}" if item.request else "waits for validation or issue"
+
+
+def _who(item: InFlight) -> str:
+    return f"{'by ' + item.who + ' ' if item.who else ''}since {item.since or 'an unknown time'}"
+
+
 def _doomed(state: State) -> list[str]:
     """The serial numbers of what DigiCert revokes when a name is dropped: the current certificate and all reissues and duplicates before."""
-    issued = [state.order.certificate, *(item for item in state.used if item.status not in ("pending", "rejected", "revoked"))]
-    return list(dict.fromkeys(item.serial or f"certificate {item.id}" for item in issued))
+    issued = [item for item in (state.order.certificate, *state.used) if item.serial and item.status not in ("pending", "rejected", "revoked")]
+    return list(dict.fromkeys(item.serial for item in issued))
+
+
+def _ca_of(record: Record) -> str:
+    return text_of(record_in(record_in(record, "certificate"), "ca_cert"), "id")
+
+
+def _first_day(certificate: x509.Certificate) -> str:
+    # cryptography before 42 has only the one without a time zone, which is UTC.
+    return (certificate.not_valid_before_utc if hasattr(certificate, "not_valid_before_utc") else certificate.not_valid_before).strftime("%Y-%m-%d")
+
+
+def _ignored(target: Wanted, signature_hash: str, ca_cert_id: str, begin: str, end: str) -> list[str]:
+    """What a certificate is otherwise than wished for, of what DigiCert may ignore silently. Empty facts are not known."""
+    told = []
+    if target.signature_hash and signature_hash not in ("", target.signature_hash):
+        told.append(f"signed with {signature_hash} instead of {target.signature_hash}")
+    if target.ca_cert_id and ca_cert_id and ca_cert_id.lower() != target.ca_cert_id.lower():
+        told.append(f"from the authority {ca_cert_id} instead of {target.ca_cert_id}")
+    if target.validity and begin and end:
+        first, last = datetime.date.fromisoformat(begin[:10]), datetime.date.fromisoformat(end[:10])
+        wished = target.last_day or first + datetime.timedelta(days=target.validity["days"])
+        # Whether the first and the last day count is a matter of a day.
+        if abs((last - wished).days) > 1:
+            told.append(f"valid till {last} instead of {wished}")
+    return told
 
 
 def _body(target: Wanted, state: State, skip_approval: bool) -> dict[str, t.Any]:
@@ -874,14 +987,16 @@ def _contents(target: Wanted, chain: t.Sequence[str]) -> dict[str, str]:
     return {path: texts[option] for option, path in target.files.items()}
 
 
-def _write(target: Wanted, chain: t.Sequence[str]) -> list[str]:
-    """Write what has changed; the files that were written."""
-    written = []
+def _write(target: Wanted, chain: t.Sequence[str], written: list[str]) -> None:
+    """Write what has changed.
+
+    :param written: the files that were written, also if another one cannot be.
+    :raises OSError: one cannot be written.
+    """
     for path, text in _contents(target, chain).items():
-        if (read_file(path) or (b"",))[0] != text.encode("ascii"):
-            write_file(path, text.encode("ascii"), Access(0o644), replace=True)
+        if (read_file(path) or (b"",))[0] != text.encode():
+            write_file(path, text.encode(), Access(0o644), replace=True)
             written.append(path)
-    return written
 
 
 def _files_right(target: Wanted, certificate: Certificate) -> bool:
@@ -904,64 +1019,85 @@ def wanted_of(option: str, given: t.Mapping[str, t.Any], retired: frozenset[str]
 
     :raises InputError: something in it cannot work.
     """
-    order_id = order_ref(option, {"order_id": given.get("order_id")})
     if bool(given.get("csr")) == bool(given.get("csr_path")):
         raise InputError(f"{option}.csr, csr_path", "exactly one of the two is needed")
-    data = given["csr"].encode("utf-8") if given.get("csr") else options.read_file(f"{option}.csr_path", given["csr_path"])
-    csr = load_request(f"{option}.csr", data)
-    key = public_key_sha256(csr)
-    if not csr.is_signature_valid:
-        raise InputError(f"{option}.csr", "is not signed with its own key; it is damaged, or was put together of two")
-    if key_type(csr.public_key()) in WEAK:
-        raise InputError(f"{option}.csr", f"its key is {key_type(csr.public_key())}, which no public authority accepts; make one of at least 2048 bits")
+    csr, key = _checked_csr(f"{option}.csr", given["csr"].encode() if given.get("csr") else options.read_file(f"{option}.csr_path", given["csr_path"]))
     if key in retired:
         raise InputError(f"{option}.csr", "its key is one of retired_keys; make a new one")
-    names = name_set("", given["names"]) if given.get("names") is not None else None
-    common_name = (given.get("common_name") or "").strip().rstrip(".").lower() or None
-    if names is not None and len(names | ({common_name} if common_name else set())) > MAX_NAMES:
-        raise InputError(f"{option}.names", f"{len(names)} names are more than a certificate can carry ({MAX_NAMES})")
-    for name in sorted((names or frozenset()) | ({common_name} if common_name else set())):
-        _check_name(f"{option}.names", name)
-    if given.get("names") is not None and len(given["names"]) != len(names or ()):
-        raise InputError(f"{option}.names", "holds a name twice, or an empty one")
+    common_name = _name(f"{option}.common_name", given["common_name"]) if given.get("common_name") else None
+    if common_name and len(common_name) > MAX_COMMON_NAME:
+        raise InputError(f"{option}.common_name", f"is longer than the {MAX_COMMON_NAME} characters of a common name")
+    names = [_name(f"{option}.names", name) for name in given["names"]] if given.get("names") is not None else None
+    if names is not None and len(names) != len(set(names)):
+        raise InputError(f"{option}.names", "holds a name twice")
+    count = len({*(names or ()), *([common_name] if common_name else [])})
+    if count > MAX_NAMES:
+        raise InputError(f"{option}.names", f"{count} names are more than a certificate can carry ({MAX_NAMES})")
+    validity, last_day = _validity(option, given)
     paths = {name: os.path.abspath(given[name]) for name in FILES if given.get(name)}
     for name, path in paths.items():
-        if not os.path.isdir(os.path.dirname(path)):
-            raise InputError(f"{option}.{name}", f"the folder of {path!r} does not exist")
+        if not os.path.isdir(os.path.dirname(path)) or os.path.isdir(path):
+            raise InputError(f"{option}.{name}", f"{path!r} is a folder, or in none that exists")
+    if len(set(paths.values())) != len(paths):
+        raise InputError(f"{option}.{', '.join(paths)}", "give each a file of its own")
     return Wanted(
-        order_id=order_id,
+        order_id=order_ref(f"{option}.order_id", given.get("order_id")),
         csr=request_pem(csr),
         key_hash=key,
         common_name=common_name,
-        names=names,
-        validity=_validity(option, given),
+        names=None if names is None else frozenset(names),
+        validity=validity,
+        last_day=last_day,
         files=paths,
         **{name: given.get(name) for name in ("signature_hash", "ca_cert_id", "server_platform", "profile_option", "comments")},
     )
 
 
-def _check_name(option: str, name: str) -> None:
-    labels = name[2:].split(".") if name.startswith("*.") else name.split(".")
-    if len(name) > 253 or len(labels) < 2 or not all(label and len(label) <= 63 and label.isascii() and "*" not in label for label in labels):
-        raise InputError(option, f"{printable(name, 80)!r} is no DNS name that a certificate can carry; write international names in their xn-- form")
+def _checked_csr(option: str, data: bytes) -> tuple[x509.CertificateSigningRequest, str]:
+    """A CSR, and what identifies its key.
+
+    :raises InputError: nobody would issue a certificate for it.
+    """
+    csr = load_request(option, data)
+    try:
+        kind, key = key_type(csr.public_key()), public_key_sha256(csr)
+        bits, signed = getattr(csr.public_key(), "key_size", 256), csr.is_signature_valid
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise InputError(option, "its key or its signature is of a kind that cannot be read") from None
+    if not signed:
+        raise InputError(option, "is not signed with its own key; it is damaged, or was put together of two")
+    if bits < (2048 if kind.startswith(("rsa", "dsa")) else 256):
+        raise InputError(option, f"its key is {kind}, which no public authority accepts; make one of at least 2048 bits, or on P-256 or P-384")
+    return csr, key
 
 
-def _validity(option: str, given: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
+def _name(option: str, text: str) -> str:
+    # Whether an underscore is allowed depends on the product.
+    name = dns_name(option, text, allow_underscores=True)
+    if "." not in name.replace("*.", ""):
+        raise InputError(option, f"{printable(text, 80)!r} is no complete DNS name")
+    return name
+
+
+def _validity(option: str, given: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any] | None, datetime.date | None]:
+    """As DigiCert wants it, and the last day if that is the wish."""
     days, last = given.get("validity_days"), given.get("expires_on")
     if days is not None and last:
         raise InputError(f"{option}.validity_days, expires_on", "give one of the two")
     if days is not None:
         options.check_range({f"{option}.validity_days": days}, f"{option}.validity_days", 1, 1200)
-        return {"days": days}
+        return {"days": days}, None
     if not last:
-        return None
+        return None, None
     try:
-        day = datetime.date.fromisoformat(last.strip())
+        day = datetime.datetime.strptime(last.strip(), "%Y-%m-%d").date()
     except ValueError:
         raise InputError(f"{option}.expires_on", f"{printable(last, 40)!r} is not a date; write 2026-11-30") from None
+    if day <= datetime.datetime.now(datetime.timezone.utc).date():
+        raise InputError(f"{option}.expires_on", f"{day} is over")
     # The month by its English name, whatever the locale (vendor page "Reissue certificate": 09 JUN 2021).
     month = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()[day.month - 1]
-    return {"custom_expiration_date": f"{day.day:02} {month} {day.year}"}
+    return {"custom_expiration_date": f"{day.day:02} {month} {day.year}"}, day
 
 
 def _entry(option: str, given: t.Mapping[str, t.Any], common: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -970,8 +1106,9 @@ def _entry(option: str, given: t.Mapping[str, t.Any], common: t.Mapping[str, t.A
     :raises InputError: one has another type.
     """
     merged = dict(common)
-    if given.get("csr") or given.get("csr_path"):
-        merged.update(csr=None, csr_path=None)
+    for alternatives in (("csr", "csr_path"), ("validity_days", "expires_on")):
+        if any(given.get(name) for name in alternatives):
+            merged.update(dict.fromkeys(alternatives))
     for name, spec in OWN_OPTIONS.items():
         value: t.Any = given.get(name)
         if value in (None, ""):
@@ -979,12 +1116,12 @@ def _entry(option: str, given: t.Mapping[str, t.Any], common: t.Mapping[str, t.A
         kind: t.Any = {"int": int, "list": list}.get(spec["type"], str)
         if kind is int and isinstance(value, str) and value.strip().lstrip("-").isdecimal():
             value = int(value)
-        if not isinstance(value, kind) or (kind is list and not all(isinstance(item, str) for item in value)):
+        if not isinstance(value, kind) or isinstance(value, bool) or (kind is list and not all(isinstance(item, str) for item in value)):
             raise InputError(f"{option}.{name}", f"must be a {'list of texts' if kind is list else 'number' if kind is int else 'text'}")
         if spec.get("choices") and value not in spec["choices"]:
             raise InputError(f"{option}.{name}", f"{printable(str(value), 40)!r} is not one of {', '.join(spec['choices'])}")
-        merged[name] = os.path.expanduser(value) if spec["type"] == "path" else value
-    return {**merged, "order_id": given.get("order_id")}
+        merged[name] = options.expanded_path(value) if spec["type"] == "path" else value
+    return {**merged, "order_id": order_ref(option, given)}
 
 
 def targets_of(params: t.Mapping[str, t.Any]) -> list[Wanted]:
@@ -1003,9 +1140,13 @@ def targets_of(params: t.Mapping[str, t.Any]) -> list[Wanted]:
         raise InputError(", ".join(shared), "names one file for several orders; give it in each entry of orders")
     targets = [wanted_of(f"orders[{index}]", _entry(f"orders[{index}]", entry, common), retired) for index, entry in enumerate(params["orders"])]
     by_order: dict[int, Wanted] = {}
+    by_path: dict[str, int] = {}
     for index, target in enumerate(targets):
         if by_order.setdefault(target.order_id, target) != target:
             raise InputError(f"orders[{index}]", f"order {target.order_id} is listed twice with different wishes")
+        for path in target.files.values():
+            if by_path.setdefault(path, target.order_id) != target.order_id:
+                raise InputError(f"orders[{index}]", f"{path!r} is a file of order {by_path[path]} already")
     return targets
 
 
@@ -1016,7 +1157,7 @@ def build(task: Task) -> tuple[OrderReissue, list[Wanted]]:
     """
     targets = targets_of(task.params)
     client = connect(task.params, read_only=task.check_mode, secrets=task.secrets, warn=task.warn)
-    return OrderReissue(client, task.params, targets, task.warn), targets
+    return OrderReissue(client, task.params, task.warn), targets
 
 
 def main() -> None:
