@@ -14,6 +14,8 @@ from ansible.plugins.action import ActionBase
 class ActionModule(ActionBase):  # type: ignore[misc]
     """Names the play in the comment that Command keeps, unless the task has a comment of its own."""
 
+    _supports_async = True
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         known = task_vars or {}
         result: dict[str, t.Any] = super().run(tmp, known)

@@ -410,8 +410,14 @@ class Engine(t.Generic[T, S]):
         for entry, verdict in zip(batch, verdicts):
             if verdict.outcome == REPEAT and verdict.alone and len(batch) > 1:
                 self._attempt([entry])
-                if entry.error and entry.error.fatal:
+                if (entry.error and entry.error.fatal) or self._too_many_failed(batch):
                     break
+
+    def _too_many_failed(self, batch: t.Sequence[Entry[T, S]]) -> bool:
+        """Whether those of a batch that have failed so far are enough to leave the rest."""
+        limit = self._params.get("stop_after_failures")
+        with self._lock:
+            return limit is not None and self._failures + sum(entry.outcome in (FAILED, UNKNOWN) for entry in batch) >= limit
 
     def _look_again(self, batch: t.Sequence[Entry[T, S]], lost: AnswerLostError) -> list[Verdict]:
         """The answer was lost: only what the vendor shows now decides."""
@@ -540,8 +546,9 @@ class Engine(t.Generic[T, S]):
         problems = [entry for entry in entries if entry.fails and entry.outcome != NOT_ATTEMPTED] or [entry for entry in entries if entry.fails]
         lines: dict[str, list[str]] = {}
         for entry in problems:
-            # The vendor names the object in its text, which would make every text another one.
-            message = re.sub(rf"(?<!\w){re.escape(entry.target.label)}(?!\w)", "it", entry.message)
+            # The vendor names the object in its text, which would make every text another one. A short number may be any number.
+            label = entry.target.label
+            message = entry.message if label.isdecimal() and len(label) < 6 else re.sub(rf"(?<!\w){re.escape(label)}(?!\w)", "it", entry.message)
             lines.setdefault(f"{entry.outcome}: {message}", []).append(entry.target.label)
         for line, labels in list(lines.items())[:PROBLEMS_IN_MESSAGE]:
             more = f" and {len(labels) - 1} more" if len(labels) > 1 else ""

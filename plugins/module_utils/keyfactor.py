@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import json
 import os
 import re
 import threading
@@ -26,6 +27,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor_cred
 from ansible_collections.certops.remediation.plugins.module_utils.paging import Page, read_all
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, printable
+from ansible_collections.certops.remediation.plugins.module_utils.revocation import reason_code
 from ansible_collections.certops.remediation.plugins.module_utils.transport import Answer, Transport
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import normalise_hex
 
@@ -36,6 +38,8 @@ SECONDS_PER_CERTIFICATE = 2.0
 # IIS refuses query strings of more than 2048 characters (maxQueryString) unless its administrator raised the limit. The rest is for the other parameters.
 _MAX_QUERY = 2048 - 190
 _MAX_ID = 2**31 - 1
+# Matches no certificate.
+NOTHING = f'Thumbprint -eq "{"0" * 40}"'
 
 STATES: t.Mapping[int, str] = {
     0: "unknown",
@@ -146,6 +150,7 @@ class CertificateState:
     :param locations: where it is deployed, in words.
     :param pending: a revocation of it that waits for an approval.
     :param accepted: when Command accepted a revocation for a later date, by its history.
+    :param ahead: active, and its revocation has a date that is still to come.
     """
 
     id: int
@@ -164,11 +169,12 @@ class CertificateState:
     locations: tuple[str, ...] = ()
     pending: Revocation | None = None
     accepted: str | None = None
+    ahead: bool = False
 
     @property
     def scheduled(self) -> bool:
         """Active, with a revocation that takes effect later."""
-        return self.state == STATE_ACTIVE and bool(self.date or self.accepted)
+        return self.state == STATE_ACTIVE and bool(self.ahead or self.accepted)
 
     @property
     def exists(self) -> bool:
@@ -319,11 +325,29 @@ def _number(value: t.Any) -> int | None:
         return None
 
 
+def _reason(value: t.Any) -> int | None:
+    """A reason by number or by name; None where it is missing or cannot be told."""
+    number = _number(value)
+    if number is None and isinstance(value, str):
+        try:
+            return reason_code("RevocationReason", value)
+        except InputError:
+            return None
+    return number
+
+
 def state_of(record: t.Mapping[str, t.Any], now: datetime.datetime, pending: Revocation | None = None) -> CertificateState:
     """The state of a certificate record with folded keys (vendor page GET Certificates)."""
     state = _number(record.get("certstate"))
     not_after = text_of(record, "notafter", 40)
     date = text_of(record, "revocationeffdate", 40) or None
+    ahead = state == STATE_ACTIVE and bool(date) and not _past(date or "", now)
+    if state != STATE_REVOKED and not ahead:
+        # What a certificate that is valid shows of a revocation is of one that was taken back.
+        date = None
+    places = [location_text(location) for location in records_of(record, "locations") + records_of(record, "ssllocations")]
+    # Some answers count the places and do not list them.
+    counted = [f"{kind.get('count')} places of type {text_of(kind, 'type', 60)}" for kind in records_of(record, "locationscount") if _number(kind.get("count"))]
     return CertificateState(
         id=int(record["id"]),
         thumbprint=text_of(record, "thumbprint").upper(),
@@ -335,18 +359,20 @@ def state_of(record: t.Mapping[str, t.Any], now: datetime.datetime, pending: Rev
         state=0 if state is None else state,
         is_ca=state in CA_STATES or record.get("iscacertificate") is True,
         expired=_past(not_after, now),
-        reason=_number(record.get("revocationreason")) if date or state == STATE_REVOKED else None,
+        reason=_reason(record.get("revocationreason")) if date or state == STATE_REVOKED else None,
         date=date,
         comment=text_of(record, "revocationcomment") or None,
-        locations=tuple(location_text(location) for location in records_of(record, "locations") + records_of(record, "ssllocations")),
+        locations=tuple(places or counted),
         pending=pending,
+        ahead=ahead,
     )
 
 
 def _past(text: str, now: datetime.datetime) -> bool:
     try:
         # Command trims trailing zeros of the fraction, which Python before 3.11 does not read.
-        return datetime.datetime.fromisoformat(f"{text[:SECONDS]}+00:00") < now
+        zone = re.search(r"([+-]\d\d):?(\d\d)\Z", text[SECONDS:])
+        return datetime.datetime.fromisoformat(text[:SECONDS] + (f"{zone[1]}:{zone[2]}" if zone else "+00:00")) < now
     except ValueError:
         return False
 
@@ -371,7 +397,7 @@ def connect(params: t.Mapping[str, t.Any], *, read_only: bool, secrets: Secrets,
     :raises InputError: an option cannot work.
     """
     path = (params["api_path"] or "").strip().strip("/")
-    if not re.fullmatch(r"[\w.~-]+(/[\w.~-]+)*", path, re.ASCII):
+    if not re.fullmatch(r"[\w.~-]+(/[\w.~-]+)*", path, re.ASCII) or ".." in path.split("/"):
         raise InputError("api_path", f"{printable(path, 60)!r} is not the path of an API; the usual ones are KeyfactorAPI and Keyfactor/API")
     if params.get("collection") and params.get("collection_id") is not None:
         raise InputError("collection, collection_id", "give one of the two")
@@ -405,6 +431,7 @@ class KeyfactorClient:
         self._collection = collection
         self._collection_id = collection_id
         self._lock = threading.Lock()
+        self._warned: frozenset[str] = frozenset()
         self._revocations: dict[str, tuple[int | None, Revocation]] = {}
 
     # -- reading -------------------------------------------------------------------------------------------------------------------
@@ -417,13 +444,33 @@ class KeyfactorClient:
         """
         with self._lock:
             if self._collection and self._collection_id is None:
-                purpose = f"find the collection {self._collection!r}"
-                path = f"/CertificateCollections/{urllib.parse.quote(self._collection, safe='')}"
-                found = folded(self._json(self._get(path, {}, purpose), purpose, dict))
-                self._collection_id = _number(found.get("id"))
-                if not self._collection_id:
-                    raise VendorError(f"{VENDOR}: the answer to: {purpose} has no id")
+                self._collection_id = self._find_collection(self._collection)
             return self._collection_id
+
+    def check_collection(self) -> None:
+        """Make sure that the collection exists: one that does not must not look like certificates that do not.
+
+        :raises VendorError: there is no such collection.
+        """
+        if self.collection_id and not self._collection:
+            try:
+                self._find_collection(str(self.collection_id))
+            except VendorError as error:
+                # Whoever may not read collections may be allowed to act in one.
+                if error.status == 404:
+                    raise
+
+    def _find_collection(self, name: str) -> int:
+        purpose = f"find the collection {name!r}"
+        try:
+            found = folded(self._json(self._get(f"/CertificateCollections/{urllib.parse.quote(name, safe='')}", {}, purpose), purpose, dict))
+        except VendorError as error:
+            error.fatal = True
+            raise
+        number = _number(found.get("id"))
+        if not number:
+            raise VendorError(f"{VENDOR}: the answer to: {purpose} has no id")
+        return number
 
     def search(
         self, query: str, *, details: t.Sequence[str] = (), revoked: bool = True, expired: bool = True, limit: int | None = None
@@ -449,10 +496,23 @@ class KeyfactorClient:
                 **self._through_collection(),
             }
             answer = self._get("/Certificates", {name: value for name, value in params.items() if value}, "list certificates")
-            listed = [folded(item) for item in self._json(answer, "list certificates", list)]
-            return Page([item for item in listed if isinstance(item.get("id"), int)], _total(answer))
+            listed = [record for record in map(_certificate_record, self._json(answer, "list certificates", list)) if record["id"]]
+            total = _total(answer)
+            # A total that is the size of a full page may be that of the page alone.
+            return Page(listed, None if len(listed) % 50 == 0 and total in (0, len(listed)) else total)
 
         return read_all(read, lambda item: t.cast(int, item["id"]), limit=limit, changed=self._list_changed)
+
+    def check_queries(self) -> None:
+        """Make sure that the server looks at the query of a search: some versions take other names for its parameters (sheet section 3.2), and one that
+        ignores it would hand out certificates that nobody asked for.
+
+        :raises VendorError: it does not.
+        """
+        if self.search(NOTHING, limit=1)[0]:
+            error = VendorError(f"{VENDOR}: the server ignores pq.queryString, so that no query can be trusted; name the certificates by id or thumbprint")
+            error.fatal = True
+            raise error
 
     def _list_changed(self) -> None:
         self.transport.warn(f"{VENDOR}: the list of certificates changed while it was read, each time; some may be missing from it")
@@ -467,7 +527,7 @@ class KeyfactorClient:
         """
         purpose = f"read certificate {number}"
         params = {**dict.fromkeys(details, "true"), **self._through_collection()}
-        found = folded(self._json(self._get(f"/Certificates/{number}", params, purpose), purpose, dict))
+        found = _certificate_record(self._json(self._get(f"/Certificates/{number}", params, purpose), purpose, dict))
         if found.get("id") != number:
             raise VendorError(f"{VENDOR}: the answer to: {purpose} is about another certificate")
         return found
@@ -556,6 +616,8 @@ class KeyfactorClient:
         def read(number: int, dummy: int) -> Page:
             params = {"queryString": 'Status -eq "Suspended"', "pageReturned": str(number), "returnLimit": str(PAGE_SIZE)}
             answer = self._get("/Workflow/Instances", params, "list suspended workflows")
+            if answer.status == 404:
+                self._warn_once("this server knows no workflow instances, so no revocation is taken to wait for an approval")
             listed = [] if answer.status == 404 else [folded(item) for item in self._json(answer, "list suspended workflows", list)]
             return Page([item for item in listed if item.get("id")], _total(answer))
 
@@ -573,16 +635,24 @@ class KeyfactorClient:
             try:
                 record = self.workflow(instance)
             except VendorError as error:
-                if error.fatal:
+                if isinstance(error, AuthorizationError):
+                    self._warn_once("some workflow instances may not be read with these credentials; a revocation that waits for an approval may be one of them")
+                elif error.fatal:
                     raise
-                # It has ended since it was listed.
+                # Or it has ended since it was listed.
                 return None, Revocation(instance)
-            data = folded(record.get("initialdata"))
+            data = folded(_decoded(record.get("initialdata")))
             revocation = Revocation(instance, _number(data.get("revokecode")), text_of(data, "comment") or None, text_of(record, "startdate", 40) or None)
             # The workflows of other kinds are about certificates as well.
             kind = text_of(folded(record.get("definition")), "workflowtype").lower()
             self._revocations[instance] = (_number(data.get("certificateid")) if "revokecode" in data or "revo" in kind else None, revocation)
         return self._revocations[instance]
+
+    def _warn_once(self, text: str) -> None:
+        with self._lock:
+            told, self._warned = text in self._warned, self._warned | {text}
+        if not told:
+            self.transport.warn(f"{VENDOR}: {text}")
 
     def workflow(self, instance: str) -> dict[str, t.Any]:
         """A workflow instance with folded keys."""
@@ -616,10 +686,10 @@ class KeyfactorClient:
             return RevokeAnswer()
         said = folded(self._json(answer, purpose, dict))
         listed = said.get("revokedids")
-        suspended = [item for item in records_of(said, "suspendedcerts") if isinstance(item.get("certid"), int)]
+        suspended = {_number(item.get("certid")): text_of(item, "workflowid", 60) for item in records_of(said, "suspendedcerts")}
         return RevokeAnswer(
-            revoked=frozenset(item for item in listed if isinstance(item, int)) if isinstance(listed, list) else frozenset(),
-            suspended={item["certid"]: Revocation(str(item.get("workflowid") or ""), reason, comment) for item in suspended},
+            revoked=frozenset(filter(None, map(_number, listed))) if isinstance(listed, list) else frozenset(),
+            suspended={number: Revocation(workflow, reason, comment) for number, workflow in suspended.items() if number},
         )
 
     # -- answers -------------------------------------------------------------------------------------------------------------------
@@ -651,10 +721,25 @@ class KeyfactorClient:
         return Told(text, str(code) if code else None, request_id or None)
 
 
+def _certificate_record(item: t.Any) -> dict[str, t.Any]:
+    """A certificate with folded keys, and its id as a number; None where it has none."""
+    record = folded(item)
+    record["id"] = _number(record.get("id"))
+    return record
+
+
 def _total(answer: Answer) -> int | None:
     """How many entries a list has in all; None where the answer does not say."""
     text = answer.headers.get("x-total-count", "")
     return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
+
+
+def _decoded(value: t.Any) -> t.Any:
+    """A record that may have been written as JSON text."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
 
 
 def _flag(value: bool) -> str:

@@ -149,14 +149,17 @@ class KeyfactorCredentials:
         except ValueError:
             body = None
         token = body.get("access_token") if isinstance(body, dict) else None
-        if answer.status == 200 and isinstance(token, str) and re.fullmatch("[!-~]+", token):
+        if answer.status in (200, 201) and isinstance(token, str) and re.fullmatch("[!-~]+", token.strip()):
             self._secrets.add(token)
-            return token
+            self._secrets.add(token.strip())
+            return token.strip()
         raise self._refusal(answer, body)
 
     def _refusal(self, answer: Answer, body: t.Any) -> VendorError:
-        told = [str(body[key]) for key in ("error", "error_description") if body.get(key)] if isinstance(body, dict) and answer.status >= 400 else []
-        said = printable(self._secrets.redact(": ".join(told) or self._provider.describe(answer)))
+        told = [str(body[key]) for key in ("error", "error_description") if body.get(key)] if isinstance(body, dict) else []
+        # What a success holds may be a token in a place where nobody looks for it, so it is never quoted.
+        shown = f"HTTP {answer.status} without a token that can be read" if answer.status < 300 else self._provider.describe(answer)
+        said = printable(self._secrets.redact(": ".join(told) or shown))
         if answer.status in (400, 401, 403):
             message = f"{IDENTITY_PROVIDER}: cannot {_PURPOSE}: {said}. Check client_id, client_secret, scopes and audience"
             self._refused = AuthenticationError(message, status=answer.status, detail=said)

@@ -338,6 +338,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor impo
     moment,
     query_value,
     records_of,
+    same_dn,
     state_of,
     text_of,
     wire_date,
@@ -495,14 +496,17 @@ class Finder:
         keys_given = self._params["public_key_path"] is not None or self._params["public_key_sha256"] is not None
         if [] in [self._params[option] for option in ("common_name", "dns_name", "state")] or (keys_given and not self._keys):
             return [], 0, []
+        if self._params["query"]:
+            self._client.check_queries()
         shown = {"revoked": self._params["include_revoked"], "expired": self._params["include_expired"], "details": self._details}
         if refs or any(self._params.get(option) is not None for option in ("thumbprint", "certificate_path", "serial")):
-            listed = self._client.search_terms(refs, conditions_of_all, **shown)
+            wanted = {ref.thumbprint or (ref.serial or "").lstrip("0") for ref in refs}
+            listed = [item for item in self._client.search_terms(refs, conditions_of_all, **shown) if not wanted.isdisjoint(_marks(item))]
             total = len(listed)
         else:
             filtered = bool(self._keys or self._names or "on_hold" in (self._params.get("state") or ()) or "revoked" in (self._params.get("state") or ()))
             listed, total = self._client.search(" AND ".join(conditions_of_all), limit=None if filtered else self._params["limit"], **shown)
-        marks = {text_of(item, "thumbprint").upper() for item in listed} | {text_of(item, "serialnumber").upper().lstrip("0") for item in listed}
+        marks = {mark for item in listed for mark in _marks(item)}
         absent = [ref for ref in refs if (ref.thumbprint or (ref.serial or "").lstrip("0")) not in marks]
         error = VendorError("no such certificate, or these credentials may not see it, or the other filters leave it out", status=404)
         return self._told(listed), total, [{"target": ref.label, "error": error.as_result()} for ref in absent]
@@ -520,8 +524,12 @@ class Finder:
         """The filters that Command does not know, and those that it may read in another way."""
         states = self._params.get("state")
         expires = record["not_after"][:SECONDS]
+        names = [name.strip().lower() for name in self._params.get("common_name") or ()]
+        issuer = self._params.get("issuer")
         if (
             (states and record["state_name"] not in states)
+            or (names and record["common_name"].lower() not in names)
+            or (issuer and not same_dn(record["issuer"], issuer))
             or (self._after and expires < wire_date(self._after)[:SECONDS])
             or (self._before and expires > wire_date(self._before)[:SECONDS])
         ):
@@ -567,6 +575,11 @@ class Finder:
                 revocation = waiting.get(record["id"])
                 record["pending_approval"] = revocation is not None
                 record["workflow_id"] = revocation.id if revocation else None
+
+
+def _marks(item: Record) -> set[str]:
+    """Thumbprint and serial number, as they are compared."""
+    return {text_of(item, "thumbprint").upper(), text_of(item, "serialnumber").upper().lstrip("0")}
 
 
 def _content(item: Record) -> tuple[list[str] | None, str | None]:

@@ -332,13 +332,14 @@ error:
 
 import dataclasses
 import datetime
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.certops.remediation.plugins.module_utils import engine, options
 from ansible_collections.certops.remediation.plugins.module_utils.engine import Entry, Plan, Verdict
-from ansible_collections.certops.remediation.plugins.module_utils.errors import AuthorizationError, InputError, RemediationError
+from ansible_collections.certops.remediation.plugins.module_utils.errors import AuthorizationError, InputError, RemediationError, VendorError
 from ansible_collections.certops.remediation.plugins.module_utils.keyfactor import (
     CONNECTION_OPTIONS,
     REASON_HOLD,
@@ -391,12 +392,14 @@ ARGUMENT_SPEC: options.Spec = options.merge(
 
 # Command's reasons for a final revocation (vendor page POST Certificates Revoke). 6 is a hold, 7, 8 and -1 take something off a list.
 FINAL_REASONS = range(0, 6)
+# As much of a comment as is read back.
+COMMENT_SHOWN = 400
 DEFAULT_COMMENT = "Ansible, collection certops.remediation"
 MAX_YEARS_AWAY = 10
 # Command may still be at work on a request whose answer was lost.
 LATE_REVOCATION_SECONDS = 10.0
-# How often to look whether a record shows what Command has just listed, when nobody waits for it.
-LOOKS = 3
+# For how many seconds to look whether a record shows what Command has just accepted, when nobody waits for it.
+PATIENCE = 5.0
 ALREADY_REVOKED = "has previously been revoked"
 REVERSIBLE = {
     "revoked": "Cannot be undone.",
@@ -434,6 +437,8 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
         self._details = () if self._deployed == "ignore" else ("includeLocations",)
         self._seen: dict[str, CertificateRef] = {}
         self._told_of_reasons = False
+        # What was in a request for several that went wrong, and was then asked for by itself.
+        self._repeated: set[str] = set()
         self._found: dict[str, dict[str, t.Any]] = {}
 
     # -- observe -------------------------------------------------------------------------------------------------------------------
@@ -443,6 +448,7 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
 
         :raises InputError: there are more than ``limit``.
         """
+        self._client.check_queries()
         records, total = self._client.search(query, details=self._details, limit=limit + 1)
         if len(records) > limit:
             raise InputError("query", f"matches at least {max(total, len(records))} certificates, {limit} are allowed; narrow it, or raise query_limit")
@@ -483,7 +489,7 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
             state = self._with_history(state_of(record, now))
             self._seen[target.key] = CertificateRef(id=state.id, thumbprint=state.thumbprint, shown=target.label)
             states.append(state)
-        if any(isinstance(state, CertificateState) and not self._is_so(state) for state in states):
+        if any(isinstance(state, CertificateState) and state.exists and (self._wanted == "released" or not self._is_so(state)) for state in states):
             pending = self._pending()
             states = [dataclasses.replace(state, pending=pending.get(state.id)) if isinstance(state, CertificateState) else state for state in states]
         return states
@@ -492,9 +498,13 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
         """Until a later date has come, the record of a certificate may show nothing of its revocation; its history does."""
         if state.state != STATE_ACTIVE or state.date or not (self._effective and _is_future(self._effective)):
             return state
-        events = self._client.history(state.id)
-        accepted = [event for event in events if "revo" in text_of(event, "action").lower() and self._comment in text_of(event, "comment", 1000)]
-        return dataclasses.replace(state, accepted=text_of(accepted[-1], "operationstart") or "an unknown time") if accepted else state
+        told = [(text_of(event, "operationstart"), text_of(event, "action").lower(), text_of(event, "comment")) for event in self._client.history(state.id)]
+        # The last word counts: what was released since, denied or failed, is not on its way.
+        words = [event for event in sorted(told) if any(word in event[1] for word in ("revo", "hold", "release", "remove"))]
+        when, action, comment = words[-1] if words else ("", "", "")
+        if "revo" in action and not any(word in action for word in ("den", "fail", "reject", "hold")) and comment and self._is_ours(comment):
+            return dataclasses.replace(state, accepted=when or "an unknown time")
+        return state
 
     def _pending(self) -> t.Mapping[int, Revocation]:
         """By certificate id, the revocations that wait for an approval."""
@@ -508,6 +518,9 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
             self._approvals = "ignore"
             self._warn(NO_RIGHT)
             return {}
+        except VendorError as error:
+            error.message += ". To go on without looking for revocations that wait for an approval, set pending_approvals=ignore"
+            raise
 
     def identity(self, state: CertificateState) -> str:
         return str(state.id) if state.exists else state.thumbprint
@@ -536,12 +549,13 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
 
         if not state.exists:
             return Plan(engine.UNCHANGED, "Command does not know it, or does not show it to these credentials (not_found=ignore)")
+        if state.pending and (self._wanted == "released" or not self._is_so(state)):
+            return keep(*self._open(state.pending))
         if self._is_so(state):
             return keep(engine.UNCHANGED, self._settled(state))
-        if state.pending:
-            return keep(*self._open(state.pending))
-        if state.state == STATE_REVOKED and self._wanted == "released" and not state.on_hold:
-            return keep(engine.REFUSED, f"is revoked for good ({_why(state)}), not on hold, so it cannot be released; leave it out")
+        if self._wanted == "released" and not state.on_hold:
+            found = f"is revoked for good ({_why(state)})" if state.state == STATE_REVOKED else f"is in the state {state.state_name}"
+            return keep(engine.REFUSED, f"{found}, not on hold, so it cannot be released; leave it out")
         if state.scheduled:
             return keep(engine.PENDING, f"its revocation {_later(state)}; not asked for again")
         if state.expired and self._expired == "leave":
@@ -567,6 +581,8 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
         what = f"its {_asked(pending)} {_approval(pending)}"
         if pending.reason != self._reason and REASON_RELEASE in (pending.reason, self._reason):
             return engine.REFUSED, f"{what}; have that denied in Command first"
+        if self._wanted == "revoked" and pending.reason == REASON_HOLD:
+            return engine.PENDING, f"only {what}; the revocation itself is not asked for before that has ended, so run the task again then"
         return engine.PENDING, f"{what}; not asked for again"
 
     def _settled(self, state: CertificateState) -> str:
@@ -576,7 +592,8 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
             return "is on hold" if state.on_hold else f"is revoked for good ({_why(state)}), which is more than a hold"
         if state.reason is not None and state.reason != self._reason:
             return f"is revoked already, but for another reason ({_why(state)}), which Command cannot change"
-        return f"is revoked already ({_why(state)})"
+        unknown = "; Command does not tell for which reason, so it may be on hold only" if state.reason is None else ""
+        return f"is revoked already ({_why(state)}){unknown}"
 
     def _action(self, state: CertificateState) -> str:
         if self._wanted != "revoked":
@@ -599,7 +616,8 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
         silent = answer.revoked is None and answer.error is None
         # Of a request for several, an error or a missing id says nothing of the others: those are read one by one.
         doubtful = [entry for entry, number in zip(entries, ids) if number not in listed and number not in answer.suspended]
-        look = self._look_until_so if silent else self._look
+        # One that was refused by itself is not done; of several, some may be done and not shown yet.
+        look = self._look_until_so if silent or len(entries) > 1 or answer.error is None else self._look
         states = dict(zip((id(entry) for entry in doubtful), look([entry.target for entry in doubtful], singly=True)))
         sure = [entry for entry, number in zip(entries, ids) if number in listed]
         states.update(zip((id(entry) for entry in sure), self._look_until_so([entry.target for entry in sure], singly=False)))
@@ -624,11 +642,14 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
     def _look_until_so(self, targets: t.Sequence[CertificateRef], *, singly: bool) -> list[CertificateState | RemediationError]:
         """Read back what Command has accepted. A record may lag behind for a moment."""
         states = self._look(targets, singly=singly)
-        for attempt in range(1, 1 if self._wait else LOOKS):
+        ends = time.monotonic() + (0.0 if self._wait else PATIENCE)
+        attempt = 0
+        while time.monotonic() < ends:
             late = [number for number, state in enumerate(states) if isinstance(state, CertificateState) and self._is_late(state)]
             if not late:
                 break
-            self.transport.pacer.wait(backoff(attempt))
+            attempt += 1
+            self.transport.pacer.wait(min(backoff(attempt), max(0.0, ends - time.monotonic())))
             for number, state in zip(late, self._look([targets[number] for number in late], singly=singly)):
                 states[number] = state
         return states
@@ -661,16 +682,20 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
         silent = answer.revoked is None and error is None
         if self._is_so(now) and silent:
             return Verdict(engine.APPLIED, f"{self._done(entry)} (read back)", _shown(now))
+        refused = error is not None and ALREADY_REVOKED in said.lower()
+        if self._is_so(now) and refused and not alone and entry.target.key not in self._repeated:
+            return Verdict(engine.UNCHANGED, f"somebody else has done it meanwhile ({_why(now)}, {now.comment!r})", _shown(now))
         if self._is_so(now) or now.pending or now.scheduled:
             return self.resolve(entry, now)
         if silent:
             return self._unconfirmed(now)
         if alone:
+            self._repeated.add(entry.target.key)
             return Verdict(engine.REPEAT, f"{said}; read back: {now.state_name}", error=error, alone=True)
-        if ALREADY_REVOKED in said.lower() and not now.on_hold:
+        if refused and not now.on_hold:
             message = f"the authority says that it was revoked before, but Command shows it as {now.state_name}"
             remedy = "have Command synchronize with the authority, then run again"
-            return Verdict(engine.UNKNOWN, f"{message}; {remedy} ({said})", _shown(now), changed=False, error=error)
+            return Verdict(engine.UNKNOWN, f"{message}; {remedy} ({said})", _shown(now), changed=entry.target.key in self._repeated, error=error)
         return Verdict(engine.FAILED, f"not done: {said}", _shown(now), error=error)
 
     def _unconfirmed(self, now: CertificateState) -> Verdict:
@@ -691,17 +716,23 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
     def resolve(self, entry: Entry[CertificateRef, CertificateState], state: CertificateState) -> Verdict:
         """Whose doing it is shows in the comment, which every revocation of this collection carries."""
         if state.pending:
-            ours = state.pending.comment in (None, self._comment) and state.pending.reason in (None, self._reason)
+            ours = self._is_ours(state.pending.comment) and state.pending.reason in (None, self._reason)
             message = f"its revocation {_approval(state.pending)}" + ("" if ours else "; somebody else has asked for it meanwhile")
             return Verdict(engine.PENDING, message, _shown(state), changed=ours, vendor=_waiting(state.pending))
         if self._is_so(state):
-            ours = self._wanted == "released" or (self._comment in (state.comment or self._comment) and state.reason in (None, self._reason))
+            ours = self._wanted == "released" or (self._is_ours(state.comment) and state.reason in (None, self._reason))
             if ours:
                 return Verdict(engine.APPLIED, f"{self._done(entry)} (read back)", _shown(state))
             return Verdict(engine.UNCHANGED, f"somebody else has done it meanwhile ({_why(state)}, {state.comment!r})", _shown(state))
         if state.scheduled:
             return Verdict(engine.PENDING, f"its revocation {_later(state)}", _shown(state), final=True)
+        if self._approvals == "ignore":
+            message = "the answer was lost and the record shows nothing; it may wait for an approval, which nobody looks for (pending_approvals)"
+            return Verdict(engine.UNKNOWN, f"{message}; look in Command, or run the task again", _shown(state), error=entry.lost)
         return Verdict(engine.REPEAT, f"the answer was lost and it was not done: {state.state_name}")
+
+    def _is_ours(self, comment: str | None) -> bool:
+        return not comment or comment == printable(self._comment, COMMENT_SHOWN)
 
     def settle(self, entry: Entry[CertificateRef, CertificateState], state: CertificateState) -> Verdict:
         if self._is_so(state):
@@ -712,8 +743,12 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
             message = f"its revocation {_approval(state.pending)}; somebody has to approve or deny it in Command"
             return Verdict(engine.PENDING, message, _shown(state), final=not self._wait_for_approval, vendor=_waiting(state.pending))
         instance = entry.vendor.get("workflow_id")
+        if instance and self._wanted == "revoked" and state.on_hold and _state(entry).pending:
+            return Verdict(engine.FAILED, "its hold was approved; the revocation has not been asked for yet, so run the task again", _shown(state), vendor=_waiting(None))
         if instance:
             return self._ended(state, str(instance))
+        if entry.vendor.get("pending_approval"):
+            return Verdict(engine.PENDING, "its revocation waits for an approval", _shown(state), final=not self._wait_for_approval)
         return Verdict(engine.PENDING, "Command lists it as done; waits for its record to show it", _shown(state))
 
     def _ended(self, state: CertificateState, instance: str) -> Verdict:
@@ -817,7 +852,9 @@ def checked_params(params: t.Mapping[str, t.Any], now: datetime.datetime) -> dic
             raise InputError("effective_date", f"{printable(params['effective_date'], 40)!r} is more than {MAX_YEARS_AWAY} years away; is the year right?")
         checked["effective_date"] = wire_date(when)
     if params.get("comment"):
-        checked["comment"] = printable(params["comment"], 1000)
+        checked["comment"] = printable(params["comment"], 10 * COMMENT_SHOWN)
+        if len(checked["comment"]) > COMMENT_SHOWN:
+            raise InputError("comment", f"has {len(checked['comment'])} characters, {COMMENT_SHOWN} are the most")
     return checked
 
 
@@ -830,6 +867,8 @@ def build(task: Task) -> tuple[CertificateRevoke, list[CertificateRef]]:
     given = params["certificates"]
     targets = [certificate_ref(f"certificates[{index}]", entry) for index, entry in enumerate(given or [])]
     client = connect(params, read_only=task.check_mode, secrets=task.secrets, warn=task.warn)
+    if params["not_found"] == "ignore":
+        client.check_collection()
     operation = CertificateRevoke(client, params, task.warn)
     if given is None:
         try:

@@ -701,7 +701,7 @@ def test_a_list_that_changes_while_it_is_read_is_read_again(simulator):
 def test_entries_that_are_no_certificates_are_passed_over():
     page = json.dumps([None, 5, "x", [], {}, {"Id": None}, {"Id": "7"}, certificate(3)]).encode()
     with Server(lambda *dummy: answer("200 OK", page)) as server:
-        assert [record["id"] for record in client_at(server).search("")[0]] == [3]
+        assert [record["id"] for record in client_at(server).search("")[0]] == [7, 3], "an id may come as text"
 
 
 def test_answers_in_camel_case_are_the_same(simulator):

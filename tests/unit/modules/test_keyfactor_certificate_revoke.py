@@ -36,6 +36,7 @@ def command(simulator, monkeypatch):
     monkeypatch.setattr(engine, "backoff", lambda attempt: 0.001)
     monkeypatch.setattr(keyfactor_certificate_revoke, "backoff", lambda attempt: 0.001)
     monkeypatch.setattr(keyfactor_certificate_revoke, "LATE_REVOCATION_SECONDS", 0.01)
+    monkeypatch.setattr(keyfactor_certificate_revoke, "PATIENCE", 0.02)
     simulator.reset({"keyfactor": LIMITED}, {"clock_scale": 0})
     return Command(simulator)
 
@@ -557,7 +558,7 @@ def test_a_query_is_turned_into_certificates_first(command):
     result = command.run(query='IssuedCN -contains "example.com"', reason="key_compromise")
     assert outcomes(result) == ["applied", "unchanged", "applied", "unchanged"] and result["targets"][0]["target"] == f"c0.example.com ({command.ids[0]})"
     assert not any(entry["path"].endswith("revokeall") for entry in command.simulator.journal)
-    assert sum(entry["path"].endswith("/certificates") for entry in command.simulator.journal) == 2, "found once, read back once"
+    assert sum(entry["path"].endswith("/certificates") for entry in command.simulator.journal) == 3, "queries are looked at, found once, read back once"
 
 
 @pytest.mark.parametrize("query", ["", "   "])
@@ -658,3 +659,101 @@ def test_a_comment_is_always_sent(command):
     command.switch(comment_required=True)
     command.load(ACTIVE)
     assert outcomes(command.run(comment="")) == ["applied"] and command.shown().revocation_comment == keyfactor_certificate_revoke.DEFAULT_COMMENT
+
+
+# -- servers that differ ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_ignores_the_query_is_not_believed(command):
+    """It would hand out every certificate for a query of one name."""
+    command.switch(list_query_names="bare")
+    command.load(ACTIVE, ACTIVE, ACTIVE)
+    result = command.run(query='IssuedCN -eq "c1.example.com"')
+    assert result["failed"] and "ignores pq.queryString" in result["msg"] and command.posts() == []
+
+
+@pytest.mark.parametrize("how", [{"pending_approvals": "ignore"}, {**login_as("blind")}])
+def test_what_may_wait_for_an_approval_unseen_is_not_asked_for_again(command, how):
+    command.switch(second_revoke_while_suspended="another")
+    command.load({"approval": True})
+    command.simulator.faults.add("drop_after", match={"path": "/revoke$"}, times=3)
+    result = command.run(**how)
+    assert outcomes(result) == ["unknown"] and command.effects() == ["suspend"]
+
+
+def test_a_release_sees_a_hold_that_still_waits_for_its_approval(command):
+    command.load({"approval": True})
+    assert outcomes(command.run(state="on_hold")) == ["pending"]
+    result = command.run(state="released")
+    assert outcomes(result) == ["refused"] and result["targets"][0]["pending_approval"] and "waits for an approval" in result["msg"]
+
+
+def test_a_hold_that_waits_is_not_taken_for_the_revocation(command):
+    command.load({"approval": True})
+    command.run(state="on_hold")
+    result = command.run(reason="key_compromise")
+    assert outcomes(result) == ["pending"] and "the revocation itself is not asked for" in result["targets"][0]["message"] and len(command.posts()) == 1
+
+
+def test_a_date_that_was_left_over_by_a_release_means_nothing(command):
+    command.load({"state": 1})
+    command.simulator.keyfactor.change(command.ids[0], {"revocation_date": 1.7e9, "revocation_reason": 6})
+    assert outcomes(command.run()) == ["applied"] and command.effects() == ["revoke"]
+
+
+def test_a_history_of_holds_is_no_revocation_to_come(command):
+    command.switch(future_effective_date="on_date", history_actions={"hold": "Revoked"})
+    command.load(ACTIVE)
+    command.run(state="on_hold")
+    command.simulator.clock.advance(5)
+    command.run(state="released")
+    command.simulator.clock.advance(5)
+    tomorrow = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert command.run(effective_date=tomorrow)["changed"] and command.effects() == ["hold", "release", "revoke"]
+
+
+@pytest.mark.parametrize("options", [{"collection": "Typo"}, {"collection_id": 999}])
+def test_a_collection_that_does_not_exist_is_not_taken_for_missing_certificates(command, options):
+    command.load(ACTIVE)
+    result = command.run(not_found="ignore", **options)
+    assert result["failed"] and "collection" in result["msg"] and "targets" not in result
+
+
+@pytest.mark.parametrize("shape", ["error", "missing"])
+def test_a_partial_failure_with_a_record_that_lags_asks_for_nothing_twice(command, monkeypatch, shape):
+    monkeypatch.setattr(keyfactor_certificate_revoke, "PATIENCE", 5.0)
+    command.simulator.configure({"clock_scale": 1, "keyfactor": {"partial_failure": shape, "read_back_delay": 0.3, "already_revoked": "accept"}})
+    command.load(ACTIVE, {"ca_refuses": REFUSED_BY_CA}, ACTIVE)
+    result = command.run()
+    assert outcomes(result) == ["applied", "failed", "applied"]
+    assert [command.effects(number) for number in command.ids] == [["revoke"], [], ["revoke"]]
+
+
+def test_a_refusal_for_someone_elses_revocation_is_no_change(command):
+    """Two runs of one play have the same comment."""
+    command.load(ACTIVE)
+    original = command.simulator.keyfactor.handle
+
+    def handle(call):
+        if call.path.endswith("/revoke"):
+            other = {"state": 2, "revocation_reason": 0, "revocation_comment": COMMENT, "revocation_date": 1.7e9}
+            command.simulator.keyfactor.change(command.ids[0], other)
+        return original(call)
+
+    command.simulator.keyfactor.handle = handle
+    result = command.run()
+    assert outcomes(result) == ["unchanged"] and not result["changed"]
+
+
+def test_places_that_are_only_counted_count_as_deployed(command, monkeypatch):
+    command.load({"locations": PLACES})
+    original = keyfactor_certificate_revoke.state_of
+    monkeypatch.setattr(keyfactor_certificate_revoke, "state_of", lambda record, now: original({**record, "locations": None}, now))
+    assert outcomes(command.run(deployed="refuse")) == ["refused"]
+
+
+def test_failures_one_by_one_stop_at_the_limit(command):
+    command.switch(partial_failure="refuse_all")
+    command.load(*[{"ca_refuses": REFUSED_BY_CA}] * 20)
+    result = command.run(stop_after_failures=2, concurrency=1)
+    assert result["summary"]["failed"] == 2 and result["summary"]["not_attempted"] == 18 and len(command.posts()) == 3

@@ -27,6 +27,7 @@ def no_waiting(monkeypatch):
     for module in (engine, transport, keyfactor_certificate_revoke):
         monkeypatch.setattr(module, "backoff", lambda attempt: 0.001)
     monkeypatch.setattr(keyfactor_certificate_revoke, "LATE_REVOCATION_SECONDS", 0.01)
+    monkeypatch.setattr(keyfactor_certificate_revoke, "PATIENCE", 0.02)
 
 
 def begin(simulator, fleet=None, **switches):
