@@ -636,7 +636,7 @@ class KeyfactorClient:
                 record = self.workflow(instance)
             except VendorError as error:
                 if isinstance(error, AuthorizationError):
-                    self._warn_once("some workflow instances may not be read with these credentials; a revocation that waits for an approval may be one of them")
+                    self._warn_once("some workflow instances may not be read by these credentials; a revocation that waits for approval may be among them")
                 elif error.fatal:
                     raise
                 # Or it has ended since it was listed.

@@ -744,7 +744,8 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
             return Verdict(engine.PENDING, message, _shown(state), final=not self._wait_for_approval, vendor=_waiting(state.pending))
         instance = entry.vendor.get("workflow_id")
         if instance and self._wanted == "revoked" and state.on_hold and _state(entry).pending:
-            return Verdict(engine.FAILED, "its hold was approved; the revocation has not been asked for yet, so run the task again", _shown(state), vendor=_waiting(None))
+            message = "its hold was approved; the revocation has not been asked for yet, so run the task again"
+            return Verdict(engine.FAILED, message, _shown(state), vendor=_waiting(None))
         if instance:
             return self._ended(state, str(instance))
         if entry.vendor.get("pending_approval"):
