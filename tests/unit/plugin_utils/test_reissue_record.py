@@ -41,7 +41,7 @@ STAND_IN = "a CSR that stands for one"
 
 
 def own_of(**given):
-    return reissue_record.options({**NOT_SET, "list": ["1"], "folder": "/work/folder", **given})
+    return reissue_record.options({**NOT_SET, "list": ["1"], "folder": "/srv/folder", **given})
 
 
 def complaints(**given):
@@ -63,7 +63,7 @@ def found_of(*orders, not_found=()):
 
 
 def selected_of(entries, *orders, ledger=None, not_found=()):
-    return reissue_record.selection(found_of(*orders, not_found=not_found), read_list(entries), ledger or {}, "/work/folder")
+    return reissue_record.selection(found_of(*orders, not_found=not_found), read_list(entries), ledger or {}, "/srv/folder")
 
 
 def keys_of(selected, *with_key, refused=()):
@@ -206,7 +206,7 @@ def test_an_order_is_there_once_whatever_leads_to_it():
     selected = selected_of([serial, "1", "web1.example.com"], order(matched=[(serial, False), ("web1.example.com", False)]))
     (only,) = selected["orders"]
     assert (only["listed"], only["exact"], only["replaced"], only["over"]) == ([serial, "1", "web1.example.com"], True, False, False)
-    assert only["key_path"] == "/work/folder/web1.example.com.1.key" and only["fullchain_path"] == "/work/folder/web1.example.com.1.fullchain.crt"
+    assert only["key_path"] == "/srv/folder/web1.example.com.1.key" and only["fullchain_path"] == "/srv/folder/web1.example.com.1.fullchain.crt"
 
 
 def test_what_is_unknown_is_named():
@@ -269,8 +269,8 @@ def test_requests_for_keys():
     rows = selected_of(["1", "2"], order(1), order(2, common_name=""))["orders"]
     first, second = reissue_record.requests_for(rows)
     assert first == {
-        "common_name": "web1.example.com", "names": ["web1.example.com", "www1.example.com"], "path": "/work/folder/web1.example.com.1.key",
-        "csr_path": "/work/folder/web1.example.com.1.csr",
+        "common_name": "web1.example.com", "names": ["web1.example.com", "www1.example.com"], "path": "/srv/folder/web1.example.com.1.key",
+        "csr_path": "/srv/folder/web1.example.com.1.csr",
     }
     assert "common_name" not in second
 
