@@ -673,7 +673,7 @@ def test_one_full_disk_among_others_is_told_for_that_one(tmp_path, monkeypatch):
     real = certificate_request.write_file
 
     def full(path, *args, **keywords):
-        if "w1" in path:
+        if "w1.example.com" in path:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return real(path, *args, **keywords)
 
