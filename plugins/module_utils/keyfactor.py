@@ -33,7 +33,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.x509 import no
 
 VENDOR = "Keyfactor Command"
 PAGE_SIZE = 500
-# What the record of a CA may take for one certificate, in seconds (1.0 was recorded).
+# How long Command may take for one certificate (1.0 s was recorded).
 SECONDS_PER_CERTIFICATE = 2.0
 # IIS refuses query strings of more than 2048 characters (maxQueryString) unless its administrator raised the limit. The rest is for the other parameters.
 _MAX_QUERY = 2048 - 190
