@@ -69,3 +69,13 @@ attributes:
     membership:
       - certops.remediation.digicert
 """
+
+    CLOUDFLARE = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/certops.remediation.cloudflare) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - certops.remediation.cloudflare
+"""

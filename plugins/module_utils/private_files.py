@@ -89,6 +89,17 @@ def write_file(
             os.unlink(temporary)
 
 
+def write_if_different(path: str, data: bytes, access: Access) -> bool:
+    """Write a file whose content is another, or that is not there; whether that was so.
+
+    :raises OSError: it cannot be read or written.
+    """
+    if (read_file(path) or (b"",))[0] == data:
+        return False
+    write_file(path, data, access, replace=True)
+    return True
+
+
 def move_to_free_name(source: str, path: str) -> None:
     """Rename, but never over another file, as a plain rename would.
 

@@ -59,6 +59,11 @@ def thumbprint(certificate: x509.Certificate) -> str:
     return hashlib.sha1(certificate.public_bytes(serialization.Encoding.DER)).hexdigest().upper()
 
 
+def fingerprint_sha256(certificate: x509.Certificate) -> str:
+    """SHA-256 over the DER form in lower-case hexadecimal."""
+    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+
+
 class KeyHolder(t.Protocol):
     """A certificate, a CSR or a private key."""
 
@@ -136,6 +141,29 @@ def load_request(option: str, data: bytes) -> x509.CertificateSigningRequest:
         return x509.load_der_x509_csr(data)
     except (ValueError, x509.InvalidVersion):
         raise InputError(option, "holds no readable CSR; give PEM (-----BEGIN CERTIFICATE REQUEST-----) or DER") from None
+
+
+def checked_request(option: str, data: bytes) -> tuple[x509.CertificateSigningRequest, str]:
+    """A CSR that an authority may take, and what identifies its key.
+
+    :raises InputError: nobody would issue a certificate for it.
+    """
+    csr = load_request(option, data)
+    try:
+        kind, key = key_type(csr.public_key()), public_key_sha256(csr)
+        bits, signed = getattr(csr.public_key(), "key_size", 256), csr.is_signature_valid
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise InputError(option, "its key or its signature is of a kind that cannot be read") from None
+    if not signed:
+        raise InputError(option, "is not signed with its own key; it is damaged, or was put together of two")
+    if bits < (2048 if kind.startswith(("rsa", "dsa")) else 256):
+        raise InputError(option, f"its key is {kind}, which is too weak for any authority; make one of at least 2048 bits, or on P-256 or P-384")
+    return csr, key
+
+
+def pem_blocks(text: str) -> list[str]:
+    """The certificates of a PEM text, one by one, each with a line end; text around them is left out."""
+    return [block.decode("ascii", "replace").strip() + "\n" for block in _PEM_CERTIFICATE.findall(text.replace("\r", "").encode("utf-8", "replace"))]
 
 
 def alternative_names(holder: x509.Certificate | x509.CertificateSigningRequest) -> list[str]:
