@@ -121,3 +121,11 @@ def retry_after(value: str | None, now: datetime.datetime | None = None) -> floa
         moment = moment.replace(tzinfo=datetime.timezone.utc)
     now = now or datetime.datetime.now(datetime.timezone.utc)
     return max(0.0, (moment - now).total_seconds())
+
+
+def places_left(value: str | None) -> tuple[int | None, float]:
+    """What a ``RateLimit`` header (draft-ietf-httpapi-ratelimit-headers) such as ``"default";r=50;t=30`` says: how many more requests may be sent, and
+    in how many seconds the window opens again. Of several windows, the fullest one; None without a header that can be read.
+    """
+    found = [(int(left), float(opens)) for left, opens in re.findall(r"[^,]*;\s*r=(\d{1,9})\s*;\s*t=(\d{1,5})(?=\s*(?:[,;]|$))", value or "")]
+    return min(found, default=(None, 0.0), key=lambda window: (window[0], -window[1]))

@@ -30,7 +30,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     UnreadableAnswerError,
     UntrustedError,
 )
-from ansible_collections.certops.remediation.plugins.module_utils.pacing import Pacer, RateLimit, backoff, retry_after
+from ansible_collections.certops.remediation.plugins.module_utils.pacing import Pacer, RateLimit, backoff, places_left, retry_after
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, excerpt, printable
 
 try:
@@ -51,6 +51,10 @@ _CHUNK_BYTES = 16 * 1024
 
 # A safe request is repeated on these; a changing one never, because it may have been processed before the gateway gave up.
 _TEMPORARY_STATUSES = frozenset({429, 502, 503, 504})
+
+# More nesting than any vendor has. A decoder that meets the limit of recursion takes down whatever else runs there.
+MAX_NESTING = 100
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 # TLS 1.3 servers refuse a client's certificate only after the handshake, but before they look at the request.
 _CLIENT_REFUSED = re.compile("ALERT_(CERTIFICATE_|BAD_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)")
@@ -96,6 +100,9 @@ class Answer:
 
         :raises ValueError: it is not JSON, or nested so deeply that decoding it is not safe.
         """
+        opened = re.finditer(rb"[\[{]+", self.body.translate(None, _NO_BRACKETS))
+        if any(run.end() - run.start() > MAX_NESTING for run in opened):
+            raise ValueError("nested too deeply")
         try:
             return json.loads(self.body.decode("utf-8-sig"))
         except RecursionError as exc:
@@ -213,6 +220,10 @@ class Transport:
                 if answer.status == 401 and authenticated and not renewed and self.credentials and self.credentials.renew(headers):
                     renewed = True
                     continue
+                left, opens = places_left(answer.headers.get("ratelimit"))
+                if left is not None and left < self.settings.concurrency and opens <= self.settings.retry_timeout:
+                    # What is under way already may take the last places.
+                    self.pacer.pause(opens)
                 again = answer.status in _TEMPORARY_STATUSES or (temporary is not None and temporary(answer))
                 asked = retry_after(answer.headers.get("retry-after")) or 0.0
                 delay = max(asked, backoff(attempt))

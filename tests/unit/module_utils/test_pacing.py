@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.certops.remediation.plugins.module_utils.pacing import BACKOFF_CAP, Pacer, RateLimit, backoff, retry_after
+from ansible_collections.certops.remediation.plugins.module_utils.pacing import BACKOFF_CAP, Pacer, RateLimit, backoff, places_left, retry_after
 
 NOW = datetime.datetime(2026, 11, 22, 12, 0, tzinfo=datetime.timezone.utc)
 
@@ -215,3 +215,21 @@ def test_retry_after_in_both_forms(value, seconds):
 def test_retry_after_never_raises(value):
     seconds = retry_after(value, NOW)
     assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize(
+    "value, told",
+    [
+        (None, (None, 0.0)),
+        ("", (None, 0.0)),
+        ('"default";r=50;t=30', (50, 30.0)),
+        ('"burst";r=5;t=10, "day";r=0;t=7', (0, 7.0)),
+        ('"a";r=0;t=7, "b";r=0;t=40', (0, 40.0)),
+        ("limit=100, remaining=0, reset=3", (None, 0.0)),
+        ("r=0;t=30", (None, 0.0)),
+        ('"x";r=-1;t=30', (None, 0.0)),
+        ('"x";r=0;t=99999999', (None, 0.0)),
+    ],
+)
+def test_what_a_rate_limit_header_leaves(value, told):
+    assert places_left(value) == told

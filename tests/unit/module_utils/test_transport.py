@@ -689,6 +689,17 @@ def test_a_wait_longer_than_the_budget_gives_up_at_once_and_holds_nobody_back():
     assert transport.statistics()["seconds_waited"] == 0
 
 
+@pytest.mark.parametrize("left, opens, waits", [(0, 1, True), (1, 1, True), (2, 1, False), (0, 100000, False)])
+def test_a_window_that_is_nearly_full_is_not_filled(left, opens, waits):
+    """Two at a time: what the other thread has sent may not be counted yet."""
+    with Server(lambda request, number: answer("200 OK", b"{}", f'Ratelimit: "default";r={left};t={opens}')) as server:
+        transport = open_transport(server.url, retry_timeout=5, concurrency=2)
+        ask(transport)
+        begun = time.monotonic()
+        ask(transport)
+    assert (time.monotonic() - begun > 0.8) == waits
+
+
 @pytest.mark.parametrize("value", ["\xb2", "-1", "soon", "9" * 400, "1e3", "Sun, 06 Nov 99999999999 08:49:37 GMT", ""])
 def test_an_odd_retry_after_is_no_traceback(value, short_backoff):
     with failing(1, answer("503 Busy", b"", f"Retry-After: {value}")) as server:
