@@ -280,20 +280,6 @@ def query_value(option: str, text: str) -> str:
     return f'"{text}"'
 
 
-def moment(option: str, text: str) -> datetime.datetime:
-    """A date or an ISO 8601 moment; a moment needs a time zone, a date alone is midnight in UTC.
-
-    :raises InputError: it is something else.
-    """
-    try:
-        found = datetime.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text.strip()))
-        if found.tzinfo is None and len(text.strip()) > len("2026-11-30"):
-            raise InputError(option, f"{printable(text, 40)!r} has no time zone; write 2026-11-30T12:00:00Z or 2026-11-30T12:00:00+02:00")
-        return (found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)).astimezone(datetime.timezone.utc)
-    except (ValueError, OverflowError):
-        raise InputError(option, f"{printable(text, 40)!r} is not a date; write 2026-11-30 or 2026-11-30T12:00:00Z") from None
-
-
 def wire_date(when: datetime.datetime) -> str:
     """ISO 8601 in UTC without fraction, as recorded."""
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")

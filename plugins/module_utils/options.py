@@ -10,6 +10,7 @@ An empty text is an unset one, in a task as in the environment: job templates in
 
 from __future__ import annotations
 
+import datetime
 import ipaddress
 import os
 import re
@@ -129,6 +130,20 @@ def check_range(params: t.Mapping[str, t.Any], name: str, low: float, high: floa
     value = params.get(name)
     if value is not None and (value < low or (high is not None and value > high)):
         raise InputError(name, f"{value} is out of range; give a number " + (f"from {low} to {high}" if high is not None else f"of at least {low}"))
+
+
+def moment(option: str, text: str) -> datetime.datetime:
+    """A date or an ISO 8601 moment; a moment needs a time zone, a date alone is midnight in UTC.
+
+    :raises InputError: it is something else.
+    """
+    try:
+        found = datetime.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text.strip()))
+        if found.tzinfo is None and len(text.strip()) > len("2026-11-30"):
+            raise InputError(option, f"{printable(text, 40)!r} has no time zone; write 2026-11-30T12:00:00Z or 2026-11-30T12:00:00+02:00")
+        return (found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)).astimezone(datetime.timezone.utc)
+    except (ValueError, OverflowError):
+        raise InputError(option, f"{printable(text, 40)!r} is not a date; write 2026-11-30 or 2026-11-30T12:00:00Z") from None
 
 
 def http_settings(params: t.Mapping[str, t.Any], base_url: str) -> HttpSettings:

@@ -100,8 +100,8 @@ class Answer:
 
         :raises ValueError: it is not JSON, or nested so deeply that decoding it is not safe.
         """
-        opened = re.finditer(rb"[\[{]+", self.body.translate(None, _NO_BRACKETS))
-        if any(run.end() - run.start() > MAX_NESTING for run in opened):
+        # Texts may hold brackets of their own, but taking the texts out first would cost more than decoding.
+        if _too_deep(self.body) and _too_deep(re.sub(rb'"(?:[^"\\]|\\.)*"', b"", self.body)):
             raise ValueError("nested too deeply")
         try:
             return json.loads(self.body.decode("utf-8-sig"))
@@ -372,6 +372,11 @@ class Transport:
         if isinstance(exc, requests.exceptions.Timeout):
             return _timed_out(AnswerLostError(f"{self.vendor}: no answer in time to: {purpose}; the timeout option says how long to wait"))
         return AnswerLostError(f"{self.vendor}: the connection to {host} broke during: {purpose} ({text})")
+
+
+def _too_deep(body: bytes) -> bool:
+    """Whether so many brackets are opened in a row."""
+    return any(run.end() - run.start() > MAX_NESTING for run in re.finditer(rb"[\[{]+", body.translate(None, _NO_BRACKETS)))
 
 
 def _encoded(json_body: t.Any, form: t.Mapping[str, str] | None, headers: dict[str, str]) -> bytes | None:

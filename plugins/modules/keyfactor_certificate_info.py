@@ -335,7 +335,6 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor impo
     certificate_ref,
     connect,
     location_text,
-    moment,
     query_value,
     records_of,
     same_dn,
@@ -439,8 +438,8 @@ def expiry(params: t.Mapping[str, t.Any], now: datetime.datetime) -> tuple[datet
 
     :raises InputError: one of them is no date.
     """
-    after = [moment("expires_after", params["expires_after"])] if params.get("expires_after") else []
-    before = [moment("expires_before", params["expires_before"])] if params.get("expires_before") else []
+    after = [options.moment("expires_after", params["expires_after"])] if params.get("expires_after") else []
+    before = [options.moment("expires_before", params["expires_before"])] if params.get("expires_before") else []
     if params.get("expires_within_days") is not None:
         after.append(now)
         before.append(now + datetime.timedelta(days=params["expires_within_days"]))

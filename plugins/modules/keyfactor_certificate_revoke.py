@@ -353,7 +353,6 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor impo
     RevokeAnswer,
     certificate_ref,
     connect,
-    moment,
     state_of,
     text_of,
     wire_date,
@@ -811,7 +810,7 @@ def _some(places: t.Sequence[str]) -> str:
 
 
 def _is_future(date: str) -> bool:
-    return moment("effective_date", date) > datetime.datetime.now(datetime.timezone.utc)
+    return options.moment("effective_date", date) > datetime.datetime.now(datetime.timezone.utc)
 
 
 def final_reason(given: str) -> int:
@@ -848,7 +847,7 @@ def checked_params(params: t.Mapping[str, t.Any], now: datetime.datetime) -> dic
     if params.get("effective_date"):
         if params["state"] == "released":
             raise InputError("effective_date", "a release takes effect at once; leave effective_date out")
-        when = moment("effective_date", params["effective_date"])
+        when = options.moment("effective_date", params["effective_date"])
         if abs(when - now) > datetime.timedelta(days=365 * MAX_YEARS_AWAY):
             raise InputError("effective_date", f"{printable(params['effective_date'], 40)!r} is more than {MAX_YEARS_AWAY} years away; is the year right?")
         checked["effective_date"] = wire_date(when)

@@ -75,11 +75,11 @@ options:
     type: int
   expires_before:
     description:
-      - Only certificates that expire before this date, V(YYYY-MM-DD) or ISO 8601 in UTC.
+      - Only certificates that expire before this date, V(YYYY-MM-DD) or ISO 8601 with a time zone.
     type: str
   expires_after:
     description:
-      - Only certificates that expire after this date, V(YYYY-MM-DD) or ISO 8601 in UTC.
+      - Only certificates that expire after this date, V(YYYY-MM-DD) or ISO 8601 with a time zone.
     type: str
   issuer:
     description:
@@ -336,7 +336,6 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.certops.remediation.plugins.module_utils import options
 from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
-from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_info
 from ansible_collections.certops.remediation.plugins.module_utils.tpp import (
     CONNECTION_OPTIONS,
@@ -420,20 +419,10 @@ def search_filters(params: t.Mapping[str, t.Any], now: datetime.datetime) -> lis
         filters += [("ValidToGreater", _vendor_date(now)), ("ValidToLess", _vendor_date(until))]
     for option, name in (("expires_before", "ValidToLess"), ("expires_after", "ValidToGreater")):
         if params.get(option):
-            filters.append((name, _vendor_date(_moment(option, params[option]))))
+            filters.append((name, _vendor_date(options.moment(option, params[option]))))
     for name, given in params["filters"].items():
         filters.extend((str(name), filter_value(str(value))) for value in (given if isinstance(given, list) else [given]))
     return filters
-
-
-def _moment(option: str, text: str) -> datetime.datetime:
-    """A date or an ISO 8601 moment; UTC unless it says otherwise."""
-    try:
-        moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-        moment = moment.astimezone(datetime.timezone.utc) if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)
-    except (ValueError, OverflowError):
-        raise InputError(option, f"{printable(text, 40)!r} is not a date; write 2026-11-30 or 2026-11-30T12:00:00Z") from None
-    return moment
 
 
 def _vendor_date(moment: datetime.datetime) -> str:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.certops.remediation.plugins.module_utils import keyfactor as keyfactor_module
+from ansible_collections.certops.remediation.plugins.module_utils import options
 from ansible_collections.certops.remediation.plugins.module_utils.errors import (
     AnswerLostError,
     AuthorizationError,
@@ -33,7 +34,6 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor impo
     folded,
     host_from_environment,
     location_text,
-    moment,
     query_value,
     same_dn,
     state_of,
@@ -251,7 +251,7 @@ def test_other_values_stand_in_quotes_as_they_are(value):
     ],
 )
 def test_moments_are_sent_in_utc(text, sent):
-    assert wire_date(moment("effective_date", text)) == sent
+    assert wire_date(options.moment("effective_date", text)) == sent
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_moments_are_sent_in_utc(text, sent):
 )
 def test_what_is_no_moment_or_has_no_time_zone_is_told(text):
     with pytest.raises(InputError, match="effective_date") as caught:
-        moment("effective_date", text)
+        options.moment("effective_date", text)
     assert caught.value.message.isprintable() and len(caught.value.message) < 200
 
 
