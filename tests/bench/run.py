@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import cloudflare
 import digicert
 import keyfactor
 import tpp
@@ -25,6 +26,7 @@ VENDORS = {
     "tpp": (tpp.TppBench, tpp.measure),
     "keyfactor": (keyfactor.KeyfactorBench, keyfactor.measure),
     "digicert": (digicert.DigiCertBench, digicert.measure),
+    "cloudflare": (cloudflare.CloudflareBench, cloudflare.measure),
 }
 
 
