@@ -42,6 +42,24 @@ def write_private(path: Path, content: bytes) -> Path:
     return path
 
 
+class LabelledKeys:
+    """Key pairs by label, made when first asked for."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, Any] = {}
+
+    def __getitem__(self, label: str) -> Any:
+        if label not in self._keys:
+            self._keys[label] = new_key()
+        return self._keys[label]
+
+    def dump(self) -> dict[str, str]:
+        return {label: private_pem(key).decode() for label, key in self._keys.items()}
+
+    def load(self, data: dict[str, str]) -> None:
+        self._keys = {label: serialization.load_pem_private_key(text.encode(), None) for label, text in data.items()}
+
+
 class Issuer:
     """A signing certificate and its key."""
 

@@ -69,7 +69,8 @@ class Call:
     """One request. ``target``, ``mutates`` and ``effect`` are filled in on the way, for the journal.
 
     A batch has ``targets`` and ``effects`` (by target); ``only`` is how many of them a fault lets be processed (0: all).
-    ``lenient`` reads the first JSON value of the body and ignores what follows.
+    ``lenient`` reads the first JSON value of the body and ignores what follows. A vendor with a CDN in front says in ``edge_headers`` and ``edge_page``
+    what that one adds to answers that faults put in the place of the vendor's own.
     """
 
     method: str
@@ -89,6 +90,8 @@ class Call:
     only: int = 0
     lenient: bool = False
     base_url: str = ""
+    edge_headers: dict[str, str] = field(default_factory=dict)
+    edge_page: str = ""
     _fields: dict[str, Any] | None = None
 
     @property

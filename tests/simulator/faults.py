@@ -139,7 +139,7 @@ def respond(answer: Answer) -> web.Response:
     return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=answer.body)
 
 
-async def apply(fault: Fault, request: web.BaseRequest, process: Callable[[], Answer]) -> tuple[int, web.StreamResponse]:
+async def apply(fault: Fault, request: web.BaseRequest, call: Call, process: Callable[[], Answer]) -> tuple[int, web.StreamResponse]:
     """Answer the request as the fault wants it; returns the status that the client got to see (0: none) and the response."""
     if fault.action == "delay" and not fault.after:
         await asyncio.sleep(fault.seconds)
@@ -158,18 +158,20 @@ async def apply(fault: Fault, request: web.BaseRequest, process: Callable[[], An
         return 200, await _stream(request, 200, answer.content_type, _gzip(fault.size), None, {"Content-Encoding": "gzip"})
     if fault.action == "huge":
         return 200, await _stream(request, 200, answer.content_type, _zeros(fault.size), fault.size)
-    plain = respond(_instead(fault, answer))
+    replaced = _instead(fault, answer, call.edge_page or _ANCHOR_HTML)
+    replaced.headers = {**call.edge_headers, **replaced.headers}
+    plain = respond(replaced)
     return plain.status, plain
 
 
-def _instead(fault: Fault, processed: Answer) -> Answer:
+def _instead(fault: Fault, processed: Answer, page: str) -> Answer:
     """The answer for the actions that simply replace it."""
     if fault.action == "empty":
         return Answer(fault.status or 200, b"", fault.reason, headers=fault.headers)
     if fault.action == "html":
         status = fault.status or 502
-        page = _ANCHOR_HTML.format(title=f"{status} {fault.reason or 'Bad Gateway'}")
-        return Answer.text(fault.body or page, status, "text/html; charset=utf-8", fault.reason)
+        title = f"{status} {fault.reason or 'Bad Gateway'}"
+        return Answer.text(fault.body or page.format(title=title), status, "text/html; charset=utf-8", fault.reason)
     if fault.action == "redirect":
         return Answer(fault.status or 302, b"", fault.reason, headers={**fault.headers, "Location": fault.location})
     return Answer(

@@ -71,6 +71,11 @@ class Routes(Generic[State]):
         tables = [*self._exact.items(), *((pattern.pattern, table) for pattern, table in self._patterns)]
         return sorted((method, _GROUP.sub(r"{\1}", path)) for path, table in tables for method in table)
 
+    def names(self) -> set[str]:
+        """What the handlers are called."""
+        tables = [*self._exact.values(), *(table for dummy, table in self._patterns)]
+        return {route.handler.__name__ for table in tables for route in table.values()}
+
     def include(self, other: Routes[Any]) -> None:
         for path, table in other._exact.items():
             self._exact.setdefault(path, {}).update(table)

@@ -20,6 +20,7 @@ from . import faults as fault_actions
 from . import scenarios
 from .authority import Authority, write_private
 from .clock import Clock
+from .cloudflare import Cloudflare
 from .control import PREFIX as CONTROL_PREFIX
 from .control import control
 from .digicert import DigiCert
@@ -44,8 +45,8 @@ class Settings:
 class Simulator:
     """The simulator, running in a background thread between ``start`` and ``stop`` (or within ``with``).
 
-    Tests read and write ``tpp``, ``keyfactor``, ``digicert``, ``clock``, ``faults``, ``journal`` and ``settings`` directly; take ``lock`` to do several
-    things at once.
+    Tests read and write ``tpp``, ``keyfactor``, ``digicert``, ``cloudflare``, ``clock``, ``faults``, ``journal`` and ``settings`` directly; take ``lock``
+    to do several things at once.
     """
 
     def __init__(
@@ -66,7 +67,8 @@ class Simulator:
         self.tpp = Tpp(self.clock, self.authority, self.lock)
         self.keyfactor = Keyfactor(self.clock, self.authority, self.lock, self.records)
         self.digicert = DigiCert(self.clock, self.authority, self.lock)
-        self.vendors: list[Vendor] = [self.tpp, self.keyfactor, self.digicert]
+        self.cloudflare = Cloudflare(self.clock, self.authority, self.lock)
+        self.vendors: list[Vendor] = [self.tpp, self.keyfactor, self.digicert, self.cloudflare]
         self.ready: dict[str, Any] = {}
         self.revision = 0
         self.scenario = scenario
@@ -206,7 +208,7 @@ class Simulator:
             answer = process()
             self.records.close(entry, answer.status)
             return fault_actions.respond(answer)
-        status, response = await fault_actions.apply(fault, request, process)
+        status, response = await fault_actions.apply(fault, request, call, process)
         self.records.close(entry, status)
         return response
 

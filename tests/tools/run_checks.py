@@ -18,7 +18,7 @@ def dev(name: str, *command: str) -> Check:
     return Check(name, command, DEV_VENV)
 
 
-CLIENT_TESTS = ("tests/unit/simulator/test_third_party_clients.py", "tests/unit/simulator/test_third_party_digicert_clients.py")
+CLIENT_TESTS = tuple(f"tests/unit/simulator/test_third_party_{name}clients.py" for name in ("", "cloudflare_", "digicert_"))
 
 
 def lint(name: str, *command: str) -> Check:

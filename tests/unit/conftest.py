@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from ansible_collections.certops.remediation.plugins.module_utils import transport
 
 # What a developer's machine may have set, and what the collection or its libraries would obey.
-_FOREIGN = ("_PROXY", "CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_", "NETRC", "SSLKEYLOGFILE")
+_FOREIGN = ("_PROXY", "CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_", "CLOUDFLARE_", "NETRC", "SSLKEYLOGFILE")
 
 # In a fresh checkout the first text waits for Hypothesis to make its tables, and that would count as slowness of the test.
 settings.register_profile("unit", suppress_health_check=[HealthCheck.too_slow], deadline=None)

@@ -146,6 +146,13 @@ def digicert_options(simulator: t.Any, **more: t.Any) -> dict[str, t.Any]:
     return {"url": ready["digicert"]["url"], "ca_path": ready["ca_path"], "api_key": ready["digicert"]["api_key"], "retry_timeout": 10, **more}
 
 
+def cloudflare_options(simulator: t.Any, **more: t.Any) -> dict[str, t.Any]:
+    """The connection options of the Cloudflare modules for a simulator: its token that may do everything, and its main zone."""
+    ready = simulator.ready["cloudflare"]
+    login = {name: ready[name] for name in ("url", "api_token", "zone_id")}
+    return {**login, "ca_path": simulator.ready["ca_path"], "retry_timeout": 10, **more}
+
+
 def basic_value(user: str, password: str) -> str:
     """The value of a Basic authentication header."""
     return base64.b64encode(f"{user}:{password}".encode("utf-8")).decode("ascii")
