@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from checks import Check, run_lanes
-from workspace import CACHE, CLIENTS_VENV, DEV_VENV, LINT_VENV, TREE
+from workspace import CACHE, CLIENTS_VENV, DEV_VENV, LINT_VENV, ROOT, TREE
 
 
 def dev(name: str, *command: str) -> Check:
@@ -66,6 +66,17 @@ def integration(*targets: str) -> list[Check]:
     return [dev("ansible-test integration", "python", "tests/tools/ansible_test.py", "integration", *targets)]
 
 
+def integration_in_two() -> tuple[list[Check], list[Check]]:
+    """The targets of the modules, and those of the roles, which take longer; each with a simulator of its own."""
+    names = sorted(path.name for path in (ROOT / "tests" / "integration" / "targets").iterdir() if path.is_dir())
+    halves = {"modules": [name for name in names if not name.startswith("role_")], "roles": [name for name in names if name.startswith("role_")]}
+    modules, roles = (
+        [dev(f"ansible-test integration of {kind}", "python", "tests/tools/ansible_test.py", "integration", "--lane", kind, *targets)]
+        for kind, targets in halves.items()
+    )
+    return modules, roles
+
+
 def package() -> list[Check]:
     return [
         dev("package build", "python", "tests/tools/package.py", "build"),
@@ -83,8 +94,9 @@ def main() -> int:
     if arguments.group == "integration":
         return run_lanes(integration(*arguments.targets))
     if arguments.group == "all":
-        # Quick answers first in one lane, while the slow ansible-test runs fill the other.
-        return run_lanes([*unit(), *linters(), *clients(), *package()], [*sanity(), *integration()])
+        # Quick answers first in one lane, while slow ansible-test runs fill the other.
+        modules, roles = integration_in_two()
+        return run_lanes([*unit(), *linters(), *clients(), *package(), *modules], [*sanity(), *roles])
     return run_lanes(groups[arguments.group]())
 
 
