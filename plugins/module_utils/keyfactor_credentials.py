@@ -181,4 +181,4 @@ def _token_endpoint(transport: Transport, login: KeyfactorLogin) -> tuple[Transp
         raise InputError("token_url", f"{printable(given.split('@')[-1], 100)!r} is not an address") from None
     host = options.base_url({"token_url": f"{parts.scheme}://{parts.netloc}", "allow_http": login.allow_http}, option="token_url")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return transport.sibling(host, IDENTITY_PROVIDER), path
+    return transport.sibling(host, IDENTITY_PROVIDER, "token_url"), path

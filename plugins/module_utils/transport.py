@@ -150,16 +150,20 @@ class Transport:
         self._count = threading.Lock()
         self._session = _open_session(settings, secrets, headers or {})
         self._siblings: list[Transport] = []
+        self._address_option = "url"
         if not settings.validate_certs:
             warn(f"{vendor}: TLS certificates are not verified (validate_certs=false); anyone on the path can read the credentials")
 
-    def sibling(self, base_url: str, vendor: str) -> Transport:
+    def sibling(self, base_url: str, vendor: str, option: str) -> Transport:
         """A session with another host that belongs to the same vendor's log-in, with the same settings and counted together.
 
         The TLS client certificate is not for that host.
+
+        :param option: the option that its address comes from, for messages.
         """
         settings = dataclasses.replace(self.settings, base_url=base_url, client_cert=None, client_key=None, client_key_passphrase=None, rate_limits=())
         other = Transport(settings, vendor=vendor, read_only=self._read_only, secrets=self.secrets, warn=self.warn)
+        other._address_option = option
         self._siblings.append(other)
         return other
 
@@ -302,7 +306,7 @@ class Transport:
         if 300 <= answer.status < 400:
             raise RedirectedError(
                 f"{self.vendor}: {purpose} was redirected to {_host_of(answer.headers.get('location'))}; redirects are not followed, because the "
-                "credentials would travel along. Give the final address in the url option",
+                f"credentials would travel along. Give the final address in the {self._address_option} option",
                 status=answer.status,
             )
         return answer

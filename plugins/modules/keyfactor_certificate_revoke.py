@@ -497,7 +497,12 @@ class CertificateRevoke(engine.Operation[CertificateRef, CertificateState]):
         """Until a later date has come, the record of a certificate may show nothing of its revocation; its history does."""
         if state.state != STATE_ACTIVE or state.date or not (self._effective and _is_future(self._effective)):
             return state
-        told = [(text_of(event, "operationstart"), text_of(event, "action").lower(), text_of(event, "comment")) for event in self._client.history(state.id)]
+        try:
+            events = self._client.history(state.id)
+        except AuthorizationError as error:
+            error.message += ". Whether a revocation for a later date was asked for already shows only there; get this permission, or leave effective_date out"
+            raise
+        told = [(text_of(event, "operationstart"), text_of(event, "action").lower(), text_of(event, "comment")) for event in events]
         # The last word counts: what was released since, denied or failed, is not on its way.
         words = [event for event in sorted(told) if any(word in event[1] for word in ("revo", "hold", "release", "remove"))]
         when, action, comment = words[-1] if words else ("", "", "")

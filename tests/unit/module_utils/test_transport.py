@@ -31,6 +31,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     InputError,
     NotSentError,
     ReadOnlyError,
+    RedirectedError,
     RemediationError,
     UnreadableAnswerError,
     UntrustedError,
@@ -849,7 +850,7 @@ def test_a_sibling_gets_nothing_that_is_the_vendors():
     with always(answer()) as vendor, always(answer()) as provider:
         transport = open_transport(vendor.url, headers={"x-vendor": "1"}, rate_limits=(RateLimit(1, 1000),))
         transport.credentials = Bearer()
-        sibling = transport.sibling(provider.url, "Provider")
+        sibling = transport.sibling(provider.url, "Provider", "token_url")
         ask(transport)
         # The vendor's limit is not the provider's: these would wait for a quarter of an hour.
         ask(sibling)
@@ -860,10 +861,18 @@ def test_a_sibling_gets_nothing_that_is_the_vendors():
     assert sibling.vendor == "Provider" and sibling.secrets is transport.secrets and vendor.address not in provider.heard
 
 
+def test_a_redirected_sibling_names_its_own_option():
+    with Server(lambda request, number: answer("302 Found", b"", "Location: https://elsewhere.example.com/")) as server:
+        transport = open_transport(server.url)
+        for one, option in ((transport, "the url option"), (transport.sibling(server.url, "Provider", "token_url"), "the token_url option")):
+            with pytest.raises(RedirectedError, match=option):
+                ask(one)
+
+
 def test_a_sibling_is_counted_with_its_transport(short_backoff):
     with always(answer()) as vendor, failing(2, answer("503 Busy")) as provider:
         transport = open_transport(vendor.url, retry_timeout=60)
-        sibling = transport.sibling(provider.url, "Provider")
+        sibling = transport.sibling(provider.url, "Provider", "token_url")
         ask(transport)
         ask(sibling)
     statistics = transport.statistics()
@@ -872,9 +881,9 @@ def test_a_sibling_is_counted_with_its_transport(short_backoff):
 
 def test_a_sibling_verifies_with_the_same_authorities(simulator, tmp_path, other_ca):
     with Server(lambda *dummy: answer(), server_context(simulator, tmp_path)) as provider:
-        assert ask(simulated(simulator).sibling(provider.url, "Provider")).status == 200
+        assert ask(simulated(simulator).sibling(provider.url, "Provider", "token_url")).status == 200
         with pytest.raises(UntrustedError, match="Provider"):
-            ask(simulated(simulator, ca_path=other_ca).sibling(provider.url, "Provider"))
+            ask(simulated(simulator, ca_path=other_ca).sibling(provider.url, "Provider", "token_url"))
 
 
 def test_a_sibling_shows_no_client_certificate(simulator, tmp_path, short_backoff):
@@ -886,13 +895,13 @@ def test_a_sibling_shows_no_client_certificate(simulator, tmp_path, short_backof
         transport = open_transport(server.url, **login)
         assert ask(transport).status == 200
         with pytest.raises(RemediationError, match="Provider"):
-            ask(transport.sibling(server.url, "Provider"))
+            ask(transport.sibling(server.url, "Provider", "token_url"))
     assert len(server.requests) == 1
 
 
 def test_a_sibling_uses_the_same_proxy(simulator):
     with proxy() as server:
-        sibling = simulated(simulator, proxy=server.url).sibling(simulator.ready["url"], "Provider")
+        sibling = simulated(simulator, proxy=server.url).sibling(simulator.ready["url"], "Provider", "token_url")
         assert ask(sibling, "/vedsdk/nothing").status in (401, 404)
     assert len(server.requests) == 1
 
@@ -901,13 +910,13 @@ def test_a_sibling_of_a_read_only_transport_is_read_only():
     with always(answer()) as server:
         transport = open_transport("https://vendor.invalid", read_only=True)
         with pytest.raises(ReadOnlyError):
-            change(transport.sibling(server.url, "Provider"))
+            change(transport.sibling(server.url, "Provider", "token_url"))
     assert server.requests == []
 
 
 def test_what_is_closed_closes_its_siblings():
     transport = open_transport("https://vendor.invalid")
-    sibling = transport.sibling("https://provider.invalid", "Provider")
+    sibling = transport.sibling("https://provider.invalid", "Provider", "token_url")
     closed = []
     sibling._session.close = lambda: closed.append("sibling")
     transport.close()

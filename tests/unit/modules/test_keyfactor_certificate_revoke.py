@@ -712,6 +712,13 @@ def test_a_history_of_holds_is_no_revocation_to_come(command):
     assert command.run(effective_date=tomorrow)["changed"] and command.effects() == ["hold", "release", "revoke"]
 
 
+def test_without_the_history_a_later_date_is_refused_with_the_reason(command):
+    command.load(ACTIVE)
+    command.simulator.faults.add("status", status=403, body="{}", match={"path": "/history$"}, times=0)
+    result = command.run(effective_date="2030-01-01")
+    assert result["failed"] and "leave effective_date out" in result["msg"] and command.posts() == []
+
+
 @pytest.mark.parametrize("options", [{"collection": "Typo"}, {"collection_id": 999}])
 def test_a_collection_that_does_not_exist_is_not_taken_for_missing_certificates(command, options):
     command.load(ACTIVE)
