@@ -21,6 +21,7 @@ import urllib.parse
 from ansible_collections.certops.remediation.plugins.module_utils import options
 from ansible_collections.certops.remediation.plugins.module_utils.answers import Remedies, Told, decode, json_of, refusal
 from ansible_collections.certops.remediation.plugins.module_utils.errors import (
+    AnswerLostError,
     AuthorizationError,
     InputError,
     RemediationError,
@@ -54,11 +55,15 @@ PENDING_REACTIVATION = "pending_reactivation"
 PENDING_REVOCATION = "pending_revocation"
 REVOKED = "revoked"
 LIVE = frozenset({ACTIVE, PENDING_REACTIVATION})
+ENDED = frozenset({PENDING_REVOCATION, REVOKED})
 STATUSES = (ACTIVE, PENDING_REACTIVATION, PENDING_REVOCATION, REVOKED)
 
-# "already deleted" and "Invalid Certificate ID in request" (both seen by others against the live service).
-ALREADY_REVOKED = "1407"
+# "Invalid Certificate ID in request" (seen by others against the live service).
 UNKNOWN_CERTIFICATE = "1415"
+# "Bad response certificate service", with status 400: what stands behind the API may have done its work all the same.
+SERVICE_TROUBLE = "1406"
+# Of the edge, which has not reached what is behind it (vendor page "Cloudflare 5xx errors").
+EDGE_STATUSES = frozenset({*range(520, 528), 530})
 MAX_PATH_VALUE = 100
 # Up to how many ids are read without a look at how long the list is.
 FEW = 2
@@ -90,7 +95,7 @@ HINTS: t.Mapping[str, str] = {
     "1000": "The token is unknown or revoked",
     "10502": "Too many failed attempts to log in; wait before you try again",
 }
-# Codes that mean that the credentials as such are refused, whatever the status. 10000 is not among them: it is a missing permission too.
+# Codes that mean that the credentials as such are refused, whatever the status. 10000 is not among them: with 403 it is a missing permission too.
 _UNKNOWN_CALLER = frozenset({"6111", "6103", "6102", "9103", "9106", "10502"})
 AUTHENTICATION = "Give a valid api_token, or account_email and account_api_key"
 AUTHORIZATION = (
@@ -170,7 +175,6 @@ def date_of(text: str) -> datetime.datetime | None:
 def serial_numbers(text: str) -> frozenset[int]:
     """What a serial number may be: the vendor's reference has hexadecimal ones, its guide has decimal ones."""
     digits = re.sub(r"[\s:]+", "", text).lower()
-    digits = digits[2:] if digits.startswith("0x") else digits
     found = {int(digits, 16)} if re.fullmatch("[0-9a-f]{1,60}", digits) else set()
     return frozenset(found | ({int(digits)} if re.fullmatch("[0-9]{1,60}", digits) else set()))
 
@@ -212,26 +216,29 @@ def certificate_ref(option: str, given: t.Any, zone_id: str = "") -> Certificate
     """
     if isinstance(given, dict):
         return _ref_of_mapping(option, given, zone_id)
-    text = str(given).strip() if isinstance(given, (str, int)) and not isinstance(given, bool) else ""
+    text = _text(option, given)
+    if isinstance(given, int):
+        return _serial(option, text)
     if "-----BEGIN" in text:
         return _ref_of_pem(option, text)
     if re.fullmatch("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}", text.lower()):
         return CertificateRef("id", text.lower(), text)
-    digits = normalise_hex(option, text) if text else ""
-    if not digits:
+    if not text:
         raise InputError(option, "an empty text is no certificate; give an id, a SHA-256 fingerprint or a serial number")
-    if len(digits) == 64:
-        return CertificateRef("fingerprint", digits.lower(), text)
-    if len(digits) > 50:
-        raise InputError(option, f"{printable(text, 80)!r} is too long for a serial number and is no SHA-256 fingerprint of 64 hexadecimal digits")
-    return _serial(option, text)
+    digits = normalise_hex(option, text).lower()
+    return CertificateRef("fingerprint", digits, printable(text, 100)) if len(digits) == 64 else _serial(option, text)
+
+
+def _text(option: str, given: t.Any) -> str:
+    if not isinstance(given, (str, int)) or isinstance(given, bool):
+        raise InputError(option, f"{printable(str(given), 80)} is not a text; in YAML, put it in quotes")
+    return str(given).strip()
 
 
 def _serial(option: str, text: str) -> CertificateRef:
-    digits = re.sub(r"[\s:]+", "", text).lower()
-    digits = (digits[2:] if digits.startswith("0x") else digits).lstrip("0")
-    if not serial_numbers(digits):
-        raise InputError(option, f"{printable(text, 80)!r} is no serial number")
+    digits = normalise_hex(option, text).lower().lstrip("0")
+    if not digits or len(digits) > 50:
+        raise InputError(option, f"{printable(text, 80)!r} is no serial number, and no SHA-256 fingerprint of 64 hexadecimal digits either")
     return CertificateRef("serial", digits, printable(text, 80))
 
 
@@ -264,9 +271,7 @@ def _ref_of_mapping(option: str, given: t.Mapping[str, t.Any], zone_id: str) -> 
         keys = sorted(map(str, given))
         raise InputError(option, f"an entry with the keys {keys} has none of id, fingerprint_sha256, serial_number, csr and csr_path")
     key, value = next(iter(fields.items()))
-    if not isinstance(value, (str, int)) or isinstance(value, bool):
-        raise InputError(option, f"{key} is not a text; in YAML, put it in quotes")
-    text = str(value).strip()
+    text = _text(f"{option}.{key}", value)
     if key == "csr_path":
         return csr_ref(f"{option}.{key}", options.read_file(f"{option}.{key}", options.expanded_path(text)))
     if key == "csr":
@@ -364,7 +369,7 @@ class CloudflareClient:
         wanted = name.strip().rstrip(".").lower()
         purpose = f"find zone {printable(wanted, 100)}"
         try:
-            zones = records_in(self._get(f"/zones?{urllib.parse.urlencode({'name': wanted, 'per_page': PAGE_SIZE})}", purpose), "result")
+            zones, dummy = self._list("/zones", {"name": wanted}, purpose)
         except AuthorizationError as error:
             error.message += ". A token for some zones only may not look zones up; give zone_id instead of zone"
             raise
@@ -372,11 +377,12 @@ class CloudflareClient:
         if self.zone_id and self.zone_id in found:
             return
         if self.zone_id:
-            raise InputError("zone_id, zone", f"zone {printable(wanted, 100)!r} has not the id {self.zone_id}; leave one of them out (CLOUDFLARE_ZONE_ID counts as zone_id)")
+            problem = f"has not the id {self.zone_id}; leave one of them out (CLOUDFLARE_ZONE_ID counts as zone_id)"
+            raise InputError("zone_id, zone", f"zone {printable(wanted, 100)!r} {problem}")
         if len(found) != 1:
             told = "; ".join(f"{number} ({_zone_account(zone)}, {text_of(zone, 'status', 30) or 'no status'})" for number, zone in found.items())
-            problem = f"is in several accounts: {told}; give zone_id" if found else "is not among the zones of these credentials; check the name or give zone_id"
-            raise InputError("zone", f"{printable(wanted, 100)!r} {problem}")
+            problem = f"is in several accounts: {told}" if found else "is not among the zones of these credentials; check the name"
+            raise InputError("zone", f"{printable(wanted, 100)!r} {problem}, or give zone_id")
         self.zone_id = next(iter(found))
 
     # -- reading -------------------------------------------------------------------------------------------------------------------
@@ -386,18 +392,27 @@ class CloudflareClient:
 
         A new one may be missing from it for a while, a minute has been seen.
         """
+        records, total = self._list(self._path(), {"status": status}, f"list client certificates of zone {self.zone_id}", limit=limit)
+        return [certificate_of(record) for record in records], total
+
+    def _list(self, path: str, query: t.Mapping[str, str], purpose: str, limit: int | None = None) -> tuple[list[Record], int]:
+        """The records of all pages.
+
+        :raises UnreadableAnswerError: an answer holds no list. To take that for an empty one would be to create everything again.
+        """
 
         def read(number: int, dummy: int) -> Page:
-            query = urllib.parse.urlencode({"status": status, "page": number, "per_page": PAGE_SIZE})
-            answer = self._get(f"{self._path()}?{query}", f"list client certificates of zone {self.zone_id}")
+            answer = self._get(f"{path}?{urllib.parse.urlencode({**query, 'page': number, 'per_page': PAGE_SIZE})}", purpose)
+            # Some of Cloudflare's services write an empty list as null.
+            if not isinstance(answer.get("result", ""), (list, type(None))):
+                raise UnreadableAnswerError(f"{VENDOR}: the answer to: {purpose} holds no list")
             info = record_in(answer, "result_info")
             return Page(records_in(answer, "result"), whole(info, "total_count") if info.get("total_count") is not None else None)
 
-        records, total = read_all(read, lambda item: text_of(item, "id", MAX_PATH_VALUE), limit=limit, changed=self._list_changed)
-        return [certificate_of(record) for record in records], total
+        def changed() -> None:
+            self.transport.warn(f"{VENDOR}: what was read to {purpose} changed meanwhile, each time; some may be missing from it")
 
-    def _list_changed(self) -> None:
-        self.transport.warn(f"{VENDOR}: the list of client certificates changed while it was read, each time; some may be missing from it")
+        return read_all(read, lambda item: text_of(item, "id", MAX_PATH_VALUE), limit=limit, changed=changed)
 
     def certificate(self, number: CertificateId) -> ClientCertificate:
         """One certificate by its id, of any status.
@@ -434,7 +449,7 @@ class CloudflareClient:
         found: dict[CertificateRef, tuple[ClientCertificate, ...] | RemediationError] = {}
         for ref in refs:
             marks = {f"serial:{number}" for number in serial_numbers(ref.value)} if ref.kind == "serial" else {ref.key.lower()}
-            named = tuple(certificate for mark in marks for certificate in index.get(mark, ()))
+            named = tuple({certificate.id: certificate for mark in marks for certificate in index.get(mark, ())}.values())
             found[ref] = _ambiguous(ref, named) if ref.kind == "serial" and len(named) > 1 else named
         # A new one may be missing from the list.
         alone = list(dict.fromkeys(ref for ref in refs if ref.kind == "id" and not found[ref]))
@@ -460,7 +475,7 @@ class CloudflareClient:
     @staticmethod
     def is_unknown(error: RemediationError) -> bool:
         """Whether an error says that the zone has no certificate of that id; a 404 alone may be that of a proxy or of a zone that is none."""
-        return error.code == UNKNOWN_CERTIFICATE
+        return error.code == UNKNOWN_CERTIFICATE or (error.status == 404 and "certificate id" in (error.detail or "").lower())
 
     def hostnames(self) -> list[str]:
         """The host names at which Cloudflare asks for a certificate of its managed authority (vendor page "Hostname associations")."""
@@ -512,15 +527,20 @@ class CloudflareClient:
         return f"/zones/{self.zone_id}/client_certificates"
 
     def _get(self, path: str, purpose: str) -> Record:
-        return self._decoded(self.transport.request("GET", f"{BASE}{path}", purpose=purpose), purpose)
+        answer = self.transport.request("GET", f"{BASE}{path}", purpose=purpose, temporary=lambda given: given.status in EDGE_STATUSES)
+        return self._decoded(answer, purpose)
 
     def _decoded(self, answer: Answer, purpose: str, *, changes: bool = False) -> Record:
         """The body of a success. One that says ``success: false`` is none, whatever its status (vendor's clients do not look)."""
         told, remedies = self._told(answer)
-        body: Record = decode(self.transport, answer, purpose, shape=dict, told=told, remedies=remedies, changes=changes)
-        if body.get("success") is False and not record_in(body, "result").get("id"):
+        body = json_of(answer)
+        refused = isinstance(body, dict) and body.get("success") is False
+        if changes and refused and (told.code == SERVICE_TROUBLE or record_in(body, "result")):
+            message = f"{VENDOR}: {told.text or 'no text'}, in answer to: {purpose}"
+            raise AnswerLostError(message, status=answer.status, code=told.code, detail=told.text, request_id=told.request_id)
+        if refused and answer.status < 400:
             raise refusal(self.transport, answer, purpose, told=told, remedies=remedies)
-        return body
+        return t.cast(Record, decode(self.transport, answer, purpose, shape=dict, told=told, remedies=remedies, changes=changes))
 
     def _told(self, answer: Answer) -> tuple[Told, Remedies]:
         """What the envelope says: codes and texts with the chain behind them, and the ray that support asks for. Any of its fields may be missing."""
@@ -536,6 +556,7 @@ class CloudflareClient:
         hints = [HINTS[code] for code in codes if code in HINTS]
         # The same number is a token that is not known and a resource that this token may not see; only the text tells.
         unknown = not _UNKNOWN_CALLER.isdisjoint(codes) or any(code in ("9109", "1000") and "nvalid" in said for code in codes)
+        unknown = unknown or ("10000" in codes and answer.status == 400)
         remedies = Remedies(hints[-1] if hints else AUTHENTICATION, AUTHORIZATION, RATE)
         return Told(self.transport.secrets.redact(said), codes[0] if codes else None, ray, unknown_caller=unknown), remedies
 

@@ -26,6 +26,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     BusyError,
     RemediationError,
 )
+from ansible_collections.certops.remediation.plugins.module_utils.host_lock import HostLock
 from ansible_collections.certops.remediation.plugins.module_utils.journal import Journal
 from ansible_collections.certops.remediation.plugins.module_utils.options import check_range
 from ansible_collections.certops.remediation.plugins.module_utils.pacing import backoff
@@ -75,6 +76,8 @@ class Plan:
     :param after: the same fields as they are expected to be.
     :param reversible: how to undo it and until when, or that it cannot be undone.
     :param probe: only the call itself can tell whether there is anything to change; check mode cannot.
+    :param idle: of a probe, the outcome when there is nothing to change.
+    :param hidden: the vendor may not show afterwards whether it was done.
     """
 
     outcome: str
@@ -84,6 +87,8 @@ class Plan:
     after: Values = dataclasses.field(default_factory=dict)
     reversible: str = ""
     probe: bool = False
+    idle: str = UNCHANGED
+    hidden: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,8 +151,8 @@ class Entry(t.Generic[T, S]):
             self.after = self.plan.after if verdict.outcome in (APPLIED, PENDING) else self.plan.before
 
     def settle(self, verdict: Verdict) -> None:
-        """Record how a pending step ended. Waiting changes nothing: it is this run's change only if this run asked for it."""
-        changed = self.changed
+        """Record how a pending step ended. Waiting changes nothing: it is this run's change only if this run asked for it, or did more meanwhile."""
+        changed = self.changed or bool(verdict.changed)
         self.take(verdict)
         self.changed = changed
         if self.outcome == APPLIED and not changed:
@@ -168,6 +173,7 @@ class Operation(abc.ABC, t.Generic[T, S]):
 
     :cvar name: the module's name; part of the plan digest.
     :cvar noun: what one target is.
+    :cvar scope: what the keys of targets are unique within, besides the vendor's address.
     :cvar batch_size: how many steps one request may carry.
     :cvar late_effect_seconds: for how long the vendor may still be at work on a request whose answer was lost. Until then a step that seems not to
         have happened is looked at again instead of being repeated; 0 where a repeat does no harm.
@@ -175,6 +181,7 @@ class Operation(abc.ABC, t.Generic[T, S]):
 
     name: str
     noun: str = "certificate"
+    scope: str = ""
     batch_size: int = 1
     late_effect_seconds: float = 0.0
     transport: Transport
@@ -205,7 +212,7 @@ class Operation(abc.ABC, t.Generic[T, S]):
 
     @abc.abstractmethod
     def settle(self, entry: Entry[T, S], state: S) -> Verdict:
-        """The step is pending and this is what is seen now: still PENDING, or how it ended."""
+        """The step is pending and this is what is seen now: still PENDING, or how it ended. Called from several threads, and never in check mode."""
 
     def poll(self, targets: t.Sequence[T]) -> t.Sequence[S | RemediationError]:
         """Like ``observe``, for targets that are pending; an operation may know a cheaper way to see whether they have settled."""
@@ -238,6 +245,7 @@ class Engine(t.Generic[T, S]):
         self._check_mode = check_mode
         self._warn = warn
         self._journal: Journal | None = None
+        self._held: HostLock | None = None
         self._stopped: str | None = None
         self._failures = 0
         self._lock = threading.Lock()
@@ -249,6 +257,7 @@ class Engine(t.Generic[T, S]):
         """
         if self._params.get("journal_path") and not self._check_mode:
             self._journal = Journal(self._params["journal_path"])
+        self._held = None if self._check_mode else HostLock()
         try:
             entries = [Entry[T, S](target) for target in targets]
             unique = self._observe_and_plan(entries)
@@ -258,7 +267,7 @@ class Engine(t.Generic[T, S]):
             if self._check_mode:
                 for entry in planned:
                     if entry.plan.probe:
-                        entry.take(Verdict(UNCHANGED, f"{entry.message}; only the call itself can tell, so check mode cannot"))
+                        entry.take(Verdict(entry.plan.idle, f"{entry.message}; only the call itself can tell, so check mode cannot", changed=False))
                     else:
                         entry.changed, entry.after = True, entry.plan.after
             else:
@@ -267,6 +276,8 @@ class Engine(t.Generic[T, S]):
                     self._wait([entry for entry in unique if entry.outcome == PENDING])
             return self._result(entries, digest)
         finally:
+            if self._held:
+                self._held.close()
             if self._journal:
                 self._journal.close()
 
@@ -277,8 +288,15 @@ class Engine(t.Generic[T, S]):
         by_key: dict[str, Entry[T, S]] = {}
         for entry in entries:
             by_key.setdefault(entry.target.key, entry)
-        observed = list(by_key.values())
         by_identity: dict[str, Entry[T, S]] = {}
+        observed = []
+        for entry in by_key.values():
+            if self._hold(entry.target):
+                observed.append(entry)
+            else:
+                entry.plan = Plan(REFUSED, "another task on this machine is at work on it; run this one again when that has ended")
+                entry.hold(entry.plan.outcome, entry.plan.message)
+                by_identity[f"held:{entry.target.key}"] = entry
         for entry, state in zip(observed, self._operation.observe([entry.target for entry in observed])):
             if isinstance(state, RemediationError):
                 entry.plan = Plan(FAILED, state.message)
@@ -299,6 +317,11 @@ class Engine(t.Generic[T, S]):
         if repeated:
             self._warn(f"{len(repeated)} of {len(entries)} {self._operation.noun}s are listed more than once; each is acted on once")
         return unique
+
+    def _hold(self, target: T) -> bool:
+        """Whether the target is ours until the task ends. Two tasks that look at the same moment would both find nothing done and both do it."""
+        operation = self._operation
+        return self._held is None or self._held.take(f"{operation.transport.settings.base_url} {operation.name} {operation.scope} {target.key}")
 
     def _digest(self, entries: t.Sequence[Entry[T, S]]) -> str:
         """A fingerprint of what would be done to what, and where: the same for the same plan, in whatever order it was listed."""
@@ -359,8 +382,8 @@ class Engine(t.Generic[T, S]):
             if time.monotonic() + delay > deadline:
                 for entry in remaining:
                     if entry.outcome == REPEAT:
-                        # What was to be looked for may have been found and mended by the request whose answer was lost.
-                        outcome = UNKNOWN if entry.plan.probe and entry.lost else FAILED
+                        # The request whose answer was lost may have done it, and nothing shows that.
+                        outcome = UNKNOWN if entry.lost and (entry.plan.probe or entry.plan.hidden) else FAILED
                         entry.take(Verdict(outcome, f"{entry.message}; gave up after {attempt} tries", error=entry.error))
             self._record([entry for entry in remaining if entry.outcome != REPEAT])
             remaining = [entry for entry in remaining if entry.outcome == REPEAT]
@@ -505,16 +528,29 @@ class Engine(t.Generic[T, S]):
 
     def _look(self, waiting: t.Sequence[Entry[T, S]]) -> list[Entry[T, S]]:
         """One look at everything that is pending; what is still worth waiting for."""
+
+        def settle(observed: tuple[Entry[T, S], S | RemediationError]) -> Verdict | RemediationError | None:
+            entry, state = observed
+            try:
+                return None if isinstance(state, RemediationError) else self._operation.settle(entry, state)
+            except RemediationError as error:
+                # What has become of the others is recorded first.
+                return error
+
         settled: list[Entry[T, S]] = []
         still: list[Entry[T, S]] = []
-        for entry, state in zip(waiting, self._operation.poll([entry.target for entry in waiting])):
-            if isinstance(state, RemediationError):
+        failure: RemediationError | None = None
+        observed = list(zip(waiting, self._operation.poll([entry.target for entry in waiting])))
+        for entry, verdict in zip(waiting, in_parallel(settle, observed, self._operation.transport.settings.concurrency)):
+            if isinstance(verdict, Verdict):
+                entry.settle(verdict)
+                (still if entry.outcome == PENDING and not verdict.final else settled).append(entry)
+            else:
                 still.append(entry)
-                continue
-            verdict = self._operation.settle(entry, state)
-            entry.settle(verdict)
-            (still if entry.outcome == PENDING and not verdict.final else settled).append(entry)
+                failure = failure or verdict
         self._write_journal("outcome", settled)
+        if failure:
+            raise failure
         return still
 
     # -- result ----------------------------------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ options:
   retired_keys:
     description:
       - Keys that must not be used, because they are compromised. Each is the SHA-256 of a public key in hexadecimal, or a certificate, CSR or
-        public key in PEM. A CSR with one of them is refused.
+        public key in PEM. With O(state=present) a CSR, and with O(state=active) a certificate, with one of them is refused.
     type: list
     elements: str
     default: []
@@ -92,8 +92,8 @@ options:
     default: refuse
   not_found:
     description:
-      - With O(state=revoked), what to do about a certificate that the zone does not have. It may be another zone's and still good, so V(fail) is
-        right unless that is known; with V(ignore), it counts as unchanged.
+      - With O(state=revoked), what to do about a certificate that the zone does not have. It may be another zone's and still good, or so new that
+        Cloudflare does not list it yet, so V(fail) is right unless that is known; with V(ignore), it counts as unchanged.
     type: str
     choices: [fail, ignore]
     default: fail
@@ -118,7 +118,7 @@ attributes:
     support: full
     details:
       - Sends only requests that read, so a token for reading is enough. It cannot know whether Cloudflare will accept the CSR, whether the zone
-        may have another certificate, nor whether a revoked one can be reactivated.
+        may have another certificate, whether a revoked one can be reactivated, nor whether a file can be written.
   diff_mode:
     support: full
   idempotent:
@@ -226,7 +226,7 @@ targets:
       type: str
       sample: is pending_revocation; Cloudflare finishes it by itself
     before:
-      description: The status as it was found.
+      description: The status as it was found, and if it was being revoked or revoked, until when that can be undone.
       returned: always
       type: dict
       sample: {"status": "active", "revocation_can_be_undone": null}
@@ -302,20 +302,26 @@ targets:
       description: The certificate in PEM.
       returned: with O(state=present), when there is one
       type: str
-      sample: "-----BEGIN CERTIFICATE-----\nMIID..."
+      sample: "-----BEGIN CERTIFICATE-----\nMIIB1TCC..."
     written:
       description: The files that were written.
-      returned: with O(state=present), when one was created or files were to be written
+      returned: with O(state=present), when one was created or reactivated, or files were to be written
       type: list
       elements: str
       sample: [/etc/ssl/tablet-0001.field.example.com.crt]
 diff:
-  description: The status of what changed, before and after, by certificate.
+  description: The status of what changed, before and after, and until when a revocation can be undone, by certificate.
   returned: in diff mode
   type: dict
   sample:
-    before: {"tablet-0001.field.example.com (7bf7f70c-7600-42e1-81c4-e4c0da9aa515)": {"status": "active"}}
-    after: {"tablet-0001.field.example.com (7bf7f70c-7600-42e1-81c4-e4c0da9aa515)": {"status": "pending_revocation"}}
+    before:
+      tablet-0001.field.example.com (7bf7f70c-7600-42e1-81c4-e4c0da9aa515):
+        status: active
+        revocation_can_be_undone: null
+    after:
+      tablet-0001.field.example.com (7bf7f70c-7600-42e1-81c4-e4c0da9aa515):
+        status: pending_revocation
+        revocation_can_be_undone: with state=active, surely while it is pending_revocation; by Cloudflare's guide until it expires on 2027-11-22T19:04:00Z
 error:
   description: What went wrong, if it was not one certificate but the whole task, with the same keys as RV(targets[].error).
   returned: on such a failure
@@ -333,6 +339,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.certops.remediation.plugins.module_utils import engine, options
 from ansible_collections.certops.remediation.plugins.module_utils.cloudflare import (
     CONNECTION_OPTIONS,
+    ENDED,
     PENDING_REACTIVATION,
     PENDING_REVOCATION,
     REVOKED,
@@ -427,6 +434,11 @@ def _facts(certificate: ClientCertificate | None, zone_id: str) -> dict[str, t.A
     }
 
 
+def _is_so(certificate: ClientCertificate, wanted: str) -> bool:
+    """Whether it is as wanted, or on its way there. A status that nobody has told of is neither good nor revoked."""
+    return certificate.status in ENDED if wanted == REVOKED else certificate.live
+
+
 def _undo(certificate: ClientCertificate, status: str) -> str | None:
     if status == PENDING_REVOCATION:
         return f"with state=active, surely while it is pending_revocation; by Cloudflare's guide until it expires on {certificate.expires_on}"
@@ -447,16 +459,20 @@ class StatusChange(engine.Operation[CertificateRef, Found]):
     """What revoking and reactivating need to know and decide.
 
     :param wanted: ``revoked`` or ``active``.
+    :param retired: SHA-256 of keys that must not become active again.
     """
 
     name = NAME
     noun = NOUN
 
-    def __init__(self, client: CloudflareClient, wanted: str, *, ignore_missing: bool = False) -> None:
+    def __init__(self, client: CloudflareClient, wanted: str, *, ignore_missing: bool = False, retired: t.Collection[str] = ()) -> None:
         self._client = client
         self.transport = client.transport
+        self.scope = client.zone_id
         self._wanted = wanted
+        self._retired = retired
         self._ignore_missing = ignore_missing
+        self._ids: dict[str, CertificateRef] = {}
 
     def expand(self, targets: t.Sequence[CertificateRef]) -> list[CertificateRef]:
         """Each certificate of a CSR as a target of its own."""
@@ -473,7 +489,12 @@ class StatusChange(engine.Operation[CertificateRef, Found]):
 
     def observe(self, targets: t.Sequence[CertificateRef]) -> t.Sequence[Found | RemediationError]:
         moment = datetime.datetime.now(datetime.timezone.utc)
-        return [self._seen(result, moment) for result in self._client.find(targets)]
+        states = [self._seen(result, moment) for result in self._client.find(targets)]
+        for target, state in zip(targets, states):
+            chosen = None if isinstance(state, RemediationError) else self._chosen(state)
+            if chosen:
+                self._ids[target.key] = CertificateRef("id", chosen.id, target.label)
+        return states
 
     def _seen(self, result: tuple[ClientCertificate, ...] | RemediationError, moment: datetime.datetime) -> Found | RemediationError:
         if not isinstance(result, RemediationError):
@@ -486,8 +507,11 @@ class StatusChange(engine.Operation[CertificateRef, Found]):
         return result
 
     def look_again(self, targets: t.Sequence[CertificateRef]) -> t.Sequence[Found | RemediationError]:
-        # By the id alone: the list may lag behind.
-        return self.observe(targets)
+        # By the id, whatever it was named by: the list may lag behind.
+        return self.observe([self._ids[target.key] for target in targets])
+
+    def poll(self, targets: t.Sequence[CertificateRef]) -> t.Sequence[Found | RemediationError]:
+        return self.look_again(targets)
 
     def identity(self, state: Found) -> str:
         chosen = self._chosen(state)
@@ -524,19 +548,18 @@ class StatusChange(engine.Operation[CertificateRef, Found]):
             return Plan(engine.REFUSED, f"names {len(state.certificates)} certificates ({ids}); {remedy}")
         before = _shown(chosen)
         over = chosen.expires_before(state.moment)
-        if self._is_so(chosen):
+        if _is_so(chosen, self._wanted):
             pending = chosen.status in (PENDING_REVOCATION, PENDING_REACTIVATION)
-            told = f"is {chosen.status} already"
+            told = f"is {chosen.status} already" + (f"; it has expired on {chosen.expires_on}" if over and chosen.live else "")
             return Plan(engine.PENDING if pending else engine.UNCHANGED, told, before=before, after=before)
         if self._wanted == REVOKED:
             told = "would revoke it" + (f"; it has expired on {chosen.expires_on}" if over else "")
             return Plan(engine.PLANNED, told, "revoke", before, _shown(chosen, PENDING_REVOCATION), t.cast(str, _undo(chosen, PENDING_REVOCATION)))
+        if chosen.key in self._retired:
+            return Plan(engine.REFUSED, "its key is one of retired_keys", before=before, after=before)
         if over:
             return Plan(engine.REFUSED, f"has expired on {chosen.expires_on}; create a new one (state=present)", before=before, after=before)
         return Plan(engine.PLANNED, f"would reactivate it from {chosen.status}", "reactivate", before, _shown(chosen, "active"), "With state=revoked.")
-
-    def _is_so(self, certificate: ClientCertificate) -> bool:
-        return certificate.live == (self._wanted != REVOKED)
 
     # -- apply ---------------------------------------------------------------------------------------------------------------------
 
@@ -552,17 +575,17 @@ class StatusChange(engine.Operation[CertificateRef, Found]):
     def resolve(self, entry: Entry[CertificateRef, Found], state: Found) -> Verdict:
         chosen = t.cast(ClientCertificate, self._chosen(_observed(entry)))
         now = next((certificate for certificate in state.certificates if certificate.id == chosen.id), chosen)
-        if self._is_so(now):
+        if _is_so(now, self._wanted):
             return status_verdict(now, self._wanted, self._client.zone_id, " (the answer was lost)")
-        return Verdict(engine.REPEAT, f"the answer was lost, and it was not done: it is {now.status}", error=entry.lost)
+        return _not_done(entry, now)
 
     def settle(self, entry: Entry[CertificateRef, Found], state: Found) -> Verdict:
         chosen = t.cast(ClientCertificate, self._chosen(_observed(entry)))
         now = next((certificate for certificate in state.certificates if certificate.id == chosen.id), chosen)
-        if not self._is_so(now):
+        if not _is_so(now, self._wanted):
             # What the list shows may be of before.
             now = self._client.certificate(chosen.id)
-        if self._is_so(now):
+        if _is_so(now, self._wanted):
             return status_verdict(now, self._wanted, self._client.zone_id)
         undone = "reactivated" if self._wanted == REVOKED else "revoked"
         return Verdict(engine.FAILED, f"somebody has {undone} it meanwhile: it is {now.status}", _shown(now), vendor={"status": now.status})
@@ -587,7 +610,7 @@ def changed_status(client: CloudflareClient, certificate: ClientCertificate, wan
             now = client.certificate(certificate.id)
         except RemediationError as unreadable:
             raise VendorError(f"{error.message}; reading it back failed too: {unreadable.message}", **_details(error)) from None
-    if now.live == (wanted != REVOKED):
+    if _is_so(now, wanted):
         if said is None or asked_before:
             return status_verdict(now, wanted, client.zone_id)
         return Verdict(engine.UNCHANGED, f"somebody else has done it meanwhile: it is {now.status} ({said.detail})", _shown(now), vendor={"status": now.status})
@@ -595,6 +618,15 @@ def changed_status(client: CloudflareClient, certificate: ClientCertificate, wan
         return Verdict(engine.UNKNOWN, f"Cloudflare answered with success, and shows it as {now.status}; run the task again to see", _shown(now))
     remedy = "; create a new certificate instead (state=present)" if wanted != REVOKED else ""
     return Verdict(engine.FAILED, f"{said.message}{remedy}", _shown(now), vendor={"status": now.status}, error=said)
+
+
+def _reason(entry: Entry[t.Any, Found]) -> str:
+    return entry.lost.message if entry.lost else "the answer was lost"
+
+
+def _not_done(entry: Entry[t.Any, Found], now: ClientCertificate) -> Verdict:
+    """The answer was lost, and what is seen says that asking again does no harm."""
+    return Verdict(engine.REPEAT, f"{_reason(entry)}. It was not done: it is {now.status}", error=entry.lost)
 
 
 def _details(error: RemediationError) -> dict[str, t.Any]:
@@ -639,6 +671,7 @@ class Presence(engine.Operation[Wanted, Found]):
         self._client = client
         self._warn = warn
         self.transport = client.transport
+        self.scope = client.zone_id
         self.late_effect_seconds = LIST_LAG_SECONDS
         self._renew_before = datetime.timedelta(days=params["renew_before_days"])
         self._on_pending: str = params["on_pending_revocation"]
@@ -661,7 +694,8 @@ class Presence(engine.Operation[Wanted, Found]):
         return states
 
     def identity(self, state: Found) -> str:
-        return state.key
+        # With the zone: a plan that was approved for one is none for another.
+        return f"{self._client.zone_id} {state.key}"
 
     def describe(self, state: Found) -> engine.Values:
         good = self._good(state) or (self._dying(state) if self._on_pending != "create" else None)
@@ -721,11 +755,15 @@ class Presence(engine.Operation[Wanted, Found]):
     def _apply(self, entry: Entry[Wanted, Found]) -> Verdict:
         target, state = entry.target, _observed(entry)
         if entry.plan.action == WRITE:
-            return self._written(target, t.cast(ClientCertificate, self._good(state)), "is there already", created=False)
+            good = t.cast(ClientCertificate, self._good(state))
+            verdict = status_verdict(good, "active", self._client.zone_id) if good.status == PENDING_REACTIVATION else None
+            return self._written(target, good, "is there already", created=False, verdict=verdict)
         if not entry.plan.action.startswith("create"):
             dying = t.cast(ClientCertificate, self._dying(state))
             verdict = changed_status(self._client, dying, "active", asked_before=entry.lost is not None)
-            return self._written(target, dying, verdict.message, created=True, verdict=verdict) if verdict.outcome in (engine.APPLIED, engine.PENDING) else verdict
+            if verdict.outcome not in (engine.APPLIED, engine.PENDING):
+                return verdict
+            return self._written(target, dying, verdict.message, created=True, verdict=verdict)
         new = self._client.create(target.csr, target.validity_days)
         if new.key != target.ref.value:
             wrong = VendorError(f"Cloudflare created certificate {new.id}, but for another key than that of the CSR; revoke it")
@@ -735,8 +773,11 @@ class Presence(engine.Operation[Wanted, Found]):
     def _made(self, target: Wanted, new: ClientCertificate, note: str) -> Verdict:
         self._created[target.key] = new
         done = f"created{note}; ends on {new.expires_on}"
-        pending = (self._wait and not note) or new.status == PENDING_REACTIVATION
-        verdict = Verdict(engine.PENDING, f"{done}; waits for Cloudflare to list it") if pending else None
+        verdict = None
+        if new.status == PENDING_REACTIVATION:
+            verdict = Verdict(engine.PENDING, f"{done}; is {new.status}, which Cloudflare finishes by itself", _shown(new))
+        elif self._wait and not note:
+            verdict = Verdict(engine.PENDING, f"{done}; waits for Cloudflare to list it", _shown(new))
         return self._written(target, new, done, created=True, verdict=verdict)
 
     def _written(self, target: Wanted, certificate: ClientCertificate, done: str, *, created: bool, verdict: Verdict | None = None) -> Verdict:
@@ -748,8 +789,9 @@ class Presence(engine.Operation[Wanted, Found]):
                 if text and write_if_different(path, text.encode(), Access(0o644)):
                     written.append(path)
         except OSError as exc:
-            error = VendorError(f"certificate {certificate.id} is {certificate.status}, but cannot be written ({exc.strerror}); run the task again to write it")
-            return Verdict(engine.FAILED, error.message, _shown(certificate), changed=created or bool(written), vendor={**vendor, "written": written}, error=error)
+            error = VendorError(f"certificate {certificate.id} is there, but cannot be written ({exc.strerror}); run the task again to write it")
+            after = verdict.after if verdict else _shown(certificate)
+            return Verdict(engine.FAILED, error.message, after, changed=created or bool(written), vendor={**vendor, "written": written}, error=error)
         if target.files.get("chain_path") and len(pem_blocks(certificate.pem)) < 2:
             self._warn(f"{target.label}: Cloudflare hands out no chain with its certificate, so {target.files['chain_path']} is not written")
         vendor["written"] = written
@@ -767,26 +809,30 @@ class Presence(engine.Operation[Wanted, Found]):
             now = self._client.certificate(dying.id)
             if now.live:
                 return self._written(entry.target, now, "", created=True, verdict=status_verdict(now, "active", self._client.zone_id, " (the answer was lost)"))
-            return Verdict(engine.REPEAT, f"the answer was lost, and it was not done: it is {now.status}", error=entry.lost)
+            return _not_done(entry, now)
         known = {certificate.id for certificate in planned.certificates}
         new = [certificate for certificate in state.certificates if certificate.id not in known]
         if new:
             return self._made(entry.target, new[0], " (the answer was lost)")
-        message = "the answer was lost, and Cloudflare does not list a new certificate of this key; it is not asked for again in this run"
+        message = f"{_reason(entry)}. Cloudflare does not list a new certificate of this key; it is not asked for again in this run"
         return Verdict(engine.UNKNOWN, f"{message}. Run the task again: it looks first", error=entry.lost)
 
     def settle(self, entry: Entry[Wanted, Found], state: Found) -> Verdict:
-        new = self._created.get(entry.target.key)
-        listed = [item for item in state.certificates if (item.id == new.id if new else item.live)]
-        if not listed:
-            return Verdict(engine.PENDING, "created; Cloudflare does not list it yet")
-        now = listed[0]
+        new, planned = self._created.get(entry.target.key), _observed(entry)
+        sought = t.cast(ClientCertificate, new or self._good(planned) or self._dying(planned))
+        now = next((item for item in state.certificates if item.id == sought.id), None)
+        if now is None:
+            return Verdict(engine.PENDING, entry.message, entry.after)
+        if not now.live:
+            # What the list shows may be of before.
+            now = self._client.certificate(now.id)
         facts = _facts(now, self._client.zone_id)
         if now.status == PENDING_REACTIVATION:
-            return Verdict(engine.PENDING, f"is {now.status}", _shown(now), vendor=facts)
+            return Verdict(engine.PENDING, f"is {now.status}; Cloudflare finishes it by itself", _shown(now), vendor=facts)
         if not now.live:
             return Verdict(engine.FAILED, f"somebody has revoked it meanwhile: it is {now.status}", _shown(now), vendor=facts)
-        return Verdict(engine.APPLIED, f"active, until {now.expires_on}" if new is None else f"created and listed; ends on {now.expires_on}", _shown(now), vendor=facts)
+        done = f"created and listed; ends on {now.expires_on}" if new else f"active, until {now.expires_on}"
+        return Verdict(engine.APPLIED, done, _shown(now), vendor=facts)
 
 
 def _contents(target: Wanted, certificate: ClientCertificate) -> dict[str, str]:
@@ -853,12 +899,11 @@ def _entry(option: str, given: t.Mapping[str, t.Any], common: t.Mapping[str, t.A
     return {**merged, "csr_path": None} if given.get("csr") else merged
 
 
-def wanted_targets(params: t.Mapping[str, t.Any]) -> list[Wanted]:
+def wanted_targets(params: t.Mapping[str, t.Any], retired: frozenset[str]) -> list[Wanted]:
     """The targets of ``state=present``.
 
     :raises InputError: an option cannot work.
     """
-    retired = frozenset(meant_key_sha256("retired_keys", text) for text in params["retired_keys"])
     renew_before = params["renew_before_days"]
     common = {name: params.get(name) for name in OWN_OPTIONS}
     if params.get("certificates") is not None:
@@ -912,7 +957,8 @@ def build(task: Task) -> tuple[engine.Operation[t.Any, t.Any], t.Sequence[t.Any]
     options.check_range(params, "renew_before_days", 0, MAX_DAYS)
     present = params["state"] == "present"
     # Everything that can be refused without a request.
-    wanted = wanted_targets(params) if present else []
+    retired = frozenset(meant_key_sha256("retired_keys", text) for text in params["retired_keys"])
+    wanted = wanted_targets(params, retired) if present else []
     if not present:
         named_targets(params, "")
     client = connect(params, read_only=task.check_mode, secrets=task.secrets, warn=task.warn)
@@ -920,7 +966,7 @@ def build(task: Task) -> tuple[engine.Operation[t.Any, t.Any], t.Sequence[t.Any]
         if present:
             return Presence(client, params, task.warn), wanted
         revoked = params["state"] == REVOKED
-        operation = StatusChange(client, params["state"], ignore_missing=revoked and params["not_found"] == "ignore")
+        operation = StatusChange(client, params["state"], ignore_missing=revoked and params["not_found"] == "ignore", retired=retired)
         named = named_targets(params, client.zone_id)
         return operation, operation.expand(named) if revoked and params["several"] == "all" else named
     except BaseException:

@@ -94,10 +94,9 @@ EXAMPLES = r"""
     status: [active]
   register: theirs
 
-- name: Find the certificate of a fingerprint, whatever its status
+- name: Find a certificate by its fingerprint, whatever its status by now
   certops.remediation.cloudflare_client_cert_info:
-    certificates:
-      - 256c24690243359fb8cf139a125bd05ebf1d968b71e4caf330718e9f5c8a89ea
+    certificates: ["{{ theirs.certificates[0].fingerprint_sha256 }}"]
 
 - name: What ends within a month, and would a revocation keep anybody out
   certops.remediation.cloudflare_client_cert_info:
@@ -215,7 +214,7 @@ count:
   type: int
   sample: 1
 total:
-  description: How many certificates the zone has, of all statuses, where the list was read.
+  description: How many certificates the zone has, of all statuses. Null if O(certificates) was given.
   returned: success
   type: int
   sample: 312
@@ -412,7 +411,7 @@ def firewall_of(client: CloudflareClient) -> Record:
 
 def hosts_of(expression: str) -> frozenset[str] | None:
     """For which hosts a rule catches what is revoked, in one of the usual ways to write that; empty for all hosts, None where only a person can tell."""
-    hosts = r'http\.host\s+(?:in\s*\{[^{}]*\}|(?:eq|==)\s*"[^"]*")'
+    hosts = r'http\.host\s+(?:in\s*\{[^{}"]*"[^{}]*\}|(?:eq|==)\s*"[^"]*")'
     words = re.sub(hosts, " HOSTS ", expression)
     words = re.sub(r"(?:\bnot\s+|!\s*)cf\.tls_client_auth\.cert_verified\b", " UNVERIFIED ", words)
     words = words.replace(REVOKED_FIELD, " REVOKED ").replace("&&", " and ").replace("||", " or ")

@@ -356,24 +356,28 @@ from ansible_collections.certops.remediation.plugins.module_utils.digicert impor
     CONNECTION_OPTIONS,
     FILTERS,
     Certificate,
+    CertificateRef,
     DigiCertClient,
     InFlight,
     Order,
+    bare,
+    certificate_ref,
+    comparable,
     connect,
+    given_serial,
     order_of,
     order_ref,
-    whole,
+    written,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError, VendorError
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.records import Record, whole
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_info
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     CRYPTOGRAPHY_IMPORT_ERROR,
     alternative_names,
-    dns_name,
     load_certificates,
-    normalise_hex,
     thumbprint,
 )
 
@@ -417,28 +421,6 @@ CHUNK = 32
 OVER = frozenset({"revoked", "expired", "rejected", "canceled"})
 DAY = datetime.timedelta(days=1)
 
-Record = t.Dict[str, t.Any]
-
-
-@dataclasses.dataclass(frozen=True)
-class Wanted:
-    """A certificate that is looked for.
-
-    :param label: as it was given.
-    :param serial: without leading zeros; empty if it is not known, as the thumbprint may be.
-    :param order_id: the order that it is said to be of.
-    :param names: those that it carries, in as far as they are known.
-    """
-
-    label: str
-    serial: str = ""
-    thumbprint: str = ""
-    order_id: int | None = None
-    names: frozenset[str] = frozenset()
-
-    def is_this(self, certificate: Certificate) -> bool:
-        """Whether it is this one."""
-        return bool((self.serial and bare(certificate.serial) == self.serial) or (self.thumbprint and certificate.thumbprint == self.thumbprint))
 
 
 @dataclasses.dataclass
@@ -460,54 +442,7 @@ class Found:
 # -- what is asked for -------------------------------------------------------------------------------------------------------------------
 
 
-def bare(serial: str) -> str:
-    """A serial number as it is compared: some tools write leading zeros, and others do not."""
-    return serial.lstrip("0")
-
-
-def given_serial(option: str, text: str) -> str:
-    """A serial number as people paste it, as it is compared.
-
-    :raises InputError: it is none.
-    """
-    serial = bare(normalise_hex(option, text))
-    if not 0 < len(serial) <= 40:
-        raise InputError(option, f"{printable(text, 70)!r} is no serial number, which has 1 to 40 hexadecimal digits")
-    return serial
-
-
-def written(serial: str) -> list[str]:
-    """The ways in which CertCentral may write a serial number: its own have 16 bytes."""
-    return list(dict.fromkeys([serial.zfill(32), serial.zfill(len(serial) + len(serial) % 2)]))
-
-
-def wanted_certificate(option: str, given: t.Any) -> Wanted:
-    """A certificate from a serial number, a thumbprint, or a mapping with these.
-
-    :raises InputError: it names no certificate.
-    """
-    fields = {key: given[key] for key in ("serial", "thumbprint") if given.get(key) not in (None, "")} if isinstance(given, dict) else {"": given}
-    for key, value in fields.items():
-        if not isinstance(value, str):
-            raise InputError(option, f"{key} {printable(str(value), 60)!r} is not a text; in YAML, put it in quotes".strip())
-    if not fields:
-        raise InputError(option, f"an entry with the keys {sorted(map(str, given))} has neither serial nor thumbprint")
-    if "" in fields:
-        fields = {"thumbprint" if len(normalise_hex(option, given)) == 40 else "serial": given}
-    mark = normalise_hex(option, fields["thumbprint"]) if "thumbprint" in fields else ""
-    if len(mark) not in (0, 40):
-        raise InputError(
-            option, f"{printable(fields['thumbprint'], 70)!r} is no SHA-1 thumbprint of 40 hexadecimal digits, the only kind that CertCentral knows"
-        )
-    return Wanted(
-        label=printable(next(iter(fields.values()))),
-        serial=given_serial(option, fields["serial"]) if "serial" in fields else "",
-        thumbprint=mark,
-        order_id=order_ref(option, given) if isinstance(given, dict) and given.get("order_id") is not None else None,
-    )
-
-
-def certificates_in(option: str, path: str) -> list[Wanted]:
+def certificates_in(option: str, path: str) -> list[CertificateRef]:
     """The certificates of a file; of a chain, those that are no CA's.
 
     :raises InputError: it cannot be read, or holds none.
@@ -520,7 +455,7 @@ def certificates_in(option: str, path: str) -> list[Wanted]:
         except ValueError:
             names = frozenset()
         serial = f"{certificate.serial_number:X}"
-        found.append(Wanted(f"{path}: {serial}", serial=serial, thumbprint=thumbprint(certificate), names=names))
+        found.append(CertificateRef(f"{path}: {serial}", serial=serial, thumbprint=thumbprint(certificate), names=names))
     return found
 
 
@@ -529,14 +464,6 @@ def _is_ca(certificate: t.Any) -> bool:
         return any(getattr(extension.value, "ca", False) for extension in certificate.extensions)
     except ValueError:
         return False
-
-
-def comparable(name: str) -> str:
-    """A name as it is compared: an internationalised one as A-labels, all else as it is."""
-    try:
-        return dns_name("names", name, allow_underscores=True)
-    except InputError:
-        return name.strip().rstrip(".").lower()
 
 
 def day(option: str, text: str) -> datetime.date:
@@ -616,7 +543,7 @@ class Finder:
         self._known: dict[int, Found] = {}
         self.missing: list[Record] = []
         self._orders = [order_ref(f"orders[{index}]", entry) for index, entry in enumerate(params["orders"] or [])]
-        self._wanted = [wanted_certificate(f"certificates[{index}]", entry) for index, entry in enumerate(params["certificates"] or [])]
+        self._wanted = [certificate_ref(f"certificates[{index}]", entry) for index, entry in enumerate(params["certificates"] or [])]
         for path in params["certificate_path"] or []:
             self._wanted += certificates_in("certificate_path", path)
         self._names = list(dict.fromkeys(params["names"] or []))
@@ -705,6 +632,8 @@ class Finder:
         return (
             status_fits(order.status, params["status"])
             and (not params["product"] or order.product in params["product"])
+            and (not params["container_id"] or order.container_id in (0, *params["container_id"]))
+            and (not params["organization_id"] or order.organization_id in (0, *params["organization_id"]))
             and (not self._common_names or comparable(order.certificate.common_name) in self._common_names)
             and (not self._domain_names or not comparable_names(order.certificate).isdisjoint(self._domain_names))
             and (not self._serials or bare(order.certificate.serial) in self._serials)
@@ -722,7 +651,7 @@ class Finder:
 
     def _find_certificates(self) -> list[Found]:
         """By the order list if there are many, one by one what is not in it, and among reissues and duplicates what is the current one of none."""
-        hits: dict[Wanted, Found] = {}
+        hits: dict[CertificateRef, Found] = {}
         rest = list(dict.fromkeys(self._wanted))
         many = sum(bool(wanted.serial) for wanted in rest) > FEW
         if many:
@@ -730,9 +659,9 @@ class Finder:
             hits = {wanted: match(current[wanted.serial], wanted, "current") for wanted in rest if wanted.serial in current}
             rest = [wanted for wanted in rest if wanted not in hits]
 
-        settled: dict[Wanted, Found | None] = {}
+        settled: dict[CertificateRef, Found | None] = {}
 
-        def look_up(wanted: Wanted) -> Found | None:
+        def look_up(wanted: CertificateRef) -> Found | None:
             settled[wanted] = self._look_up(wanted, listed=many)
             return settled[wanted]
 
@@ -746,7 +675,7 @@ class Finder:
                 self._miss(wanted.label, _unknown(wanted, looked_through, left_out))
         return [hits[wanted] for wanted in dict.fromkeys(self._wanted) if wanted in hits]
 
-    def _look_up(self, wanted: Wanted, *, listed: bool) -> Found | None:
+    def _look_up(self, wanted: CertificateRef, *, listed: bool) -> Found | None:
         """The order of a certificate, in as far as CertCentral can be asked for it.
 
         :param listed: the serial number is that of no current certificate.
@@ -754,7 +683,7 @@ class Finder:
         if wanted.order_id is not None:
             known = self._known.get(wanted.order_id)
             found = known if known and (wanted.serial or not known.listed) else self._keep(self._info(wanted.order_id))
-            return match(found, wanted, "current") if wanted.is_this(found.order.certificate) else self._as_former(found, wanted)
+            return match(found, wanted, "current") if is_this(wanted, found.order.certificate) else self._as_former(found, wanted)
         if not listed or not wanted.serial:
             for mark in [wanted.thumbprint] if wanted.thumbprint else written(wanted.serial):
                 try:
@@ -771,10 +700,10 @@ class Finder:
             items, total = self._page_through([("serial_number", written(wanted.serial)[0])], limit=2)
             if len(items) == 1 and total <= 1:
                 found = self._keep(items[0])
-                return match(found, wanted, "current") if wanted.is_this(found.order.certificate) else self._as_former(found, wanted)
+                return match(found, wanted, "current") if is_this(wanted, found.order.certificate) else self._as_former(found, wanted)
         return None
 
-    def _as_former(self, found: Found, wanted: Wanted) -> Found | None:
+    def _as_former(self, found: Found, wanted: CertificateRef) -> Found | None:
         """The order of a certificate that is not its current one, if it may be: CertCentral does not list the first one once there is another."""
         self._read_history(found)
         if match_former(found, wanted):
@@ -786,7 +715,7 @@ class Finder:
     def _read_history(self, found: Found) -> None:
         found.order = self._client.with_history(found.order, reissued=found.has_reissues, duplicated=found.has_duplicates)
 
-    def _look_through(self, rest: t.Sequence[Wanted], hits: dict[Wanted, Found]) -> tuple[int, int]:
+    def _look_through(self, rest: t.Sequence[CertificateRef], hits: dict[CertificateRef, Found]) -> tuple[int, int]:
         """Look for certificates in reissues and duplicates; how many orders were looked through and how many were not."""
         limit: int = self._params["history_limit"]
         if not rest or not limit:
@@ -836,7 +765,7 @@ class Finder:
                     carriers.setdefault(name, {})[found.order.id] = found
         hits: list[Found] = []
         for name, form in forms.items():
-            wanted = Wanted(printable(name))
+            wanted = CertificateRef(printable(name))
             hits += [match(found, wanted, "name") for found in carriers.get(form, {}).values()]
             if form not in carriers:
                 self._miss(wanted.label, VendorError("no order whose current certificate carries this name, or the filters leave it out", status=404))
@@ -865,31 +794,36 @@ def comparable_names(certificate: Certificate) -> frozenset[str]:
     return frozenset(map(comparable, certificate.names))
 
 
-def match(found: Found, wanted: Wanted, kind: str, replaced: bool = False) -> Found:
+def is_this(wanted: CertificateRef, certificate: Certificate) -> bool:
+    """Whether it is the wanted one."""
+    return bool((wanted.serial and bare(certificate.serial) == wanted.serial) or (wanted.thumbprint and certificate.thumbprint == wanted.thumbprint))
+
+
+def match(found: Found, wanted: CertificateRef, kind: str, replaced: bool = False) -> Found:
     """The order, with what led to it."""
     found.matched.append({"target": wanted.label, "as": kind, "replaced": replaced})
     return found
 
 
-def match_former(found: Found, wanted: Wanted) -> bool:
+def match_former(found: Found, wanted: CertificateRef) -> bool:
     """Whether a certificate is a reissue or a duplicate of an order that was read with these."""
     reissues = [item for item in found.order.reissues or () if item.status != "pending"]
-    for item in filter(wanted.is_this, reissues):
+    for item in [item for item in reissues if is_this(wanted, item)]:
         # The order list, from which the current certificate may be known, does not show thumbprints.
         current = bare(item.serial) == bare(found.order.certificate.serial)
         match(found, wanted, "current" if current else "reissue", replaced=not current)
         return True
-    copies = [item for item in found.order.duplicates or () if wanted.is_this(item)]
+    copies = [item for item in found.order.duplicates or () if is_this(wanted, item)]
     if copies:
         match(found, wanted, "duplicate", replaced=any(item.status == "issued" and item.created > copies[0].created for item in reissues))
     return bool(copies)
 
 
-def shows(order: Order, wanted: Wanted, mark: str) -> bool:
+def shows(order: Order, wanted: CertificateRef, mark: str) -> bool:
     """Whether order info is that of the certificate that it was asked for by: a mark of digits alone may have been taken for an order id."""
     shown = order.certificate
     if (wanted.serial and shown.serial) or (wanted.thumbprint and shown.thumbprint):
-        return wanted.is_this(shown)
+        return is_this(wanted, shown)
     return not (mark.isdecimal() and int(mark) == order.id)
 
 
@@ -902,7 +836,7 @@ def status_fits(status: str, wanted: t.Sequence[str] | None) -> bool:
     return status not in ARGUMENT_SPEC["status"]["choices"] and not {"pending", "reissue_pending"}.isdisjoint(wanted)
 
 
-def _unknown(wanted: Wanted, looked_through: int, left_out: int) -> VendorError:
+def _unknown(wanted: CertificateRef, looked_through: int, left_out: int) -> VendorError:
     if wanted.order_id is not None:
         return VendorError(f"order {wanted.order_id} has no such certificate", status=404)
     among = f", nor among the reissues and duplicates of {looked_through} orders" if looked_through else ""

@@ -21,7 +21,8 @@ description:
   - If the answer to a reissue is lost, the order is read again until the reissue shows. It is never asked for a second time in one run; what
     cannot be told is C(unknown), and running the task again is safe.
   - DigiCert takes the names from the request, not from the CSR. Without O(common_name) and O(names), the order keeps its names.
-  - A plain reissue leaves the old certificate valid; revoking it is a step of its own, which DigiCert refuses while a reissue is pending.
+  - A plain reissue leaves the old certificate valid. Revoking it is a step of its own, see M(certops.remediation.digicert_certificate_revoke), which
+    DigiCert refuses while a reissue is pending.
 options:
   order_id:
     description:
@@ -96,6 +97,13 @@ options:
       - Approve the request of this reissue, if there is one and DigiCert lets this API key approve it. That of an earlier run is approved too.
     type: bool
     default: false
+  check_dcv:
+    description:
+      - While a reissue waits for the validation of domains, have DigiCert look once in this run whether what a domain has to show is there, and tell
+        which names are not valid. Without it, DigiCert looks at intervals of its own. What the check does not find is no failure.
+      - A reissue of an earlier run is checked too. That is no change unless it is issued upon it, and in check mode nothing is checked.
+    type: bool
+    default: false
   allow_revoking_previous:
     description:
       - Allow that names are dropped, or the common name changed. DigiCert then revokes the original certificate and all its reissues and duplicates
@@ -165,6 +173,7 @@ attributes:
 seealso:
   - module: certops.remediation.digicert_order_info
   - module: certops.remediation.certificate_request
+  - module: certops.remediation.digicert_certificate_revoke
   - name: DigiCert Services API, Reissue certificate
     description: The call behind this module.
     link: https://dev.digicert.com/certcentral-apis/services-api/orders/reissue-certificate.html
@@ -236,8 +245,8 @@ targets:
       type: str
       sample: applied
     action:
-      description: What was to be done; C(none), C(fetch the certificate), C(approve) with the request, or C(reissue) with the key, the names that
-        it would add and drop, and the wishes.
+      description: What was to be done; C(none), C(fetch the certificate), C(approve) with the request, C(check the domains), or C(reissue)
+        with the key, the names that it would add and drop, and the wishes.
       returned: always
       type: str
       sample: reissue for key 3b1a0d0f8f4b5e0c
@@ -306,6 +315,14 @@ targets:
       returned: when the order could be read
       type: int
       sample: 99002
+    previous:
+      description:
+        - The certificate that the reissue replaces, with C(order_id), C(certificate_id), C(serial) and C(thumbprint); null where the order had the
+          wanted one already. M(certops.remediation.digicert_certificate_revoke) takes RV(targets) as they are, and revokes these.
+      returned: when the order could be read
+      type: dict
+      sample:
+        {"order_id": 1000001, "certificate_id": 99001, "serial": "0E6DD1A2C3B4A5968778695A4B3C2D1E", "thumbprint": "20FE21D6B59190C5AA64ADA2417D15F2FB96F0C6"}
     approval_request_id:
       description: The id of the request that somebody has to approve.
       returned: when a reissue of the order needs an approval
@@ -316,6 +333,13 @@ targets:
       returned: when DigiCert gives one
       type: str
       sample: vf8x1k2j3h4g5f6d7s8a9
+    validation:
+      description:
+        - What O(check_dcv=true) has found. C(status) in the word of DigiCert, C(not_valid) with the status of each name that is not valid, and
+          C(code) and C(message) of DigiCert where it found nothing, such as C(invalid_dns_txt).
+      returned: when the domains were checked
+      type: dict
+      sample: {"status": "pending", "not_valid": {"www.example.com": "pending"}, "code": null, "message": null}
     written:
       description: The files that were written.
       returned: when the certificate was downloaded
@@ -339,6 +363,8 @@ error:
 import dataclasses
 import datetime
 import os
+import threading
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -346,18 +372,18 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.certops.remediation.plugins.module_utils import engine, options
 from ansible_collections.certops.remediation.plugins.module_utils.digicert import (
     CONNECTION_OPTIONS,
+    OVER,
     PAGE_SIZE,
     Certificate,
     DigiCertClient,
     InFlight,
     Order,
-    Record,
+    certificate_of,
+    comparable,
     connect,
+    name_set,
     order_of,
     order_ref,
-    record_in,
-    text_of,
-    whole,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.engine import Entry, Plan, Verdict
 from ansible_collections.certops.remediation.plugins.module_utils.errors import (
@@ -370,16 +396,16 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
 )
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.private_files import Access, read_file, write_file
+from ansible_collections.certops.remediation.plugins.module_utils.records import Record, record_in, text_of, whole
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_action
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     CRYPTOGRAPHY_IMPORT_ERROR,
     alternative_names,
+    checked_request,
     dns_name,
     has_client_auth,
-    key_type,
     load_certificates,
-    load_request,
     meant_key_sha256,
     not_after,
     public_key_sha256,
@@ -420,6 +446,7 @@ ARGUMENT_SPEC: options.Spec = options.merge(
         "orders": {"type": "list", "elements": "dict"},
         "skip_approval": {"type": "bool", "default": False},
         "approve": {"type": "bool", "default": False},
+        "check_dcv": {"type": "bool", "default": False},
         "allow_revoking_previous": {"type": "bool", "default": False},
         "on_pending": {"type": "str", "choices": ["refuse", "cancel"], "default": "refuse"},
         "allow_used_key": {"type": "bool", "default": False},
@@ -429,8 +456,6 @@ ARGUMENT_SPEC: options.Spec = options.merge(
     },
 )
 
-# Order states after which DigiCert never reissues (vendor page "Update order status"); all but these and ``issued`` are on their way.
-OVER = frozenset({"revoked", "canceled", "rejected", "expired", "denied"})
 # The longest validity of a public certificate at DigiCert since 2026-02-24 (vendor page "Reissue certificate").
 MAX_DAYS = 199
 MAX_NAMES = 250
@@ -439,10 +464,15 @@ MAX_COMMON_NAME = 64
 # Those that begin with the certificate are written last: what is found in them decides whether all have to be fetched again.
 FILES = ("chain_path", "fullchain_path", "certificate_path")
 FETCH = "fetch the certificate"
+CHECK = "check the domains"
 # From how many orders on the order list says more cheaply which of them have reissues and duplicates.
 MANY = 20
 # A reissue whose answer was lost may take DigiCert a while to show.
 LATE_REISSUE_SECONDS = 30.0
+# For so long what was read of an order is believed before it is reissued; one page of the order list then tells of many whether they have changed.
+FRESH_SECONDS = 10.0
+# Of how many rejected requests, the last ones, it is asked what they were for.
+REJECTED_REQUESTS = 5
 REVERSIBLE = "A pending reissue can be cancelled; once it is issued it stays. The old certificate stays valid until somebody revokes it."
 IRREVERSIBLE = "Cannot be undone once it is issued: DigiCert then revokes the certificates listed within 72 hours."
 
@@ -488,6 +518,7 @@ class State:
     :param ca_cert_id: of the authority of the current certificate; empty where DigiCert does not tell.
     :param client_auth: the current certificate is for client authentication too; None where that was not looked at.
     :param files_right: the wanted files hold the current certificate.
+    :param previous: the certificate that a reissue replaces, or is about to.
     """
 
     order: Order
@@ -496,11 +527,14 @@ class State:
     ca_cert_id: str = ""
     client_auth: bool | None = None
     files_right: bool = True
+    rejected: tuple[Certificate, ...] = ()
+    read: float = 0.0
+    previous: Certificate | None = None
 
     @property
     def used(self) -> tuple[Certificate, ...]:
         """All reissues and duplicates, as far as they were read."""
-        return (self.order.reissues or ()) + (self.order.duplicates or ())
+        return (self.order.reissues or ()) + (self.order.duplicates or ()) + self.rejected
 
     @property
     def order_ended(self) -> str:
@@ -531,6 +565,8 @@ class OrderReissue(engine.Operation[Wanted, State]):
         self.late_effect_seconds = LATE_REISSUE_SECONDS
         self._skip_approval: bool = params["skip_approval"]
         self._approve: bool = params["approve"]
+        self._check_dcv: bool = params["check_dcv"]
+        self._checked: set[str] = set()
         self._allow_revoking: bool = params["allow_revoking_previous"]
         self._cancel: bool = params["on_pending"] == "cancel"
         self._allow_used_key: bool = params["allow_used_key"]
@@ -538,26 +574,23 @@ class OrderReissue(engine.Operation[Wanted, State]):
         self._wait_for_approval: bool = params["wait_for_approval"]
         self._listed: dict[int, tuple[bool, bool]] | None = None
         self._followed: dict[str, State | RemediationError] = {}
+        self._count = 0
+        self._listing = threading.Lock()
+        self._latest: dict[int, Order] = {}
+        self._latest_read = 0.0
 
     # -- observe -------------------------------------------------------------------------------------------------------------------
 
     def observe(self, targets: t.Sequence[Wanted]) -> t.Sequence[State | RemediationError]:
+        self._count = max(self._count, len(targets))
         if self._listed is None:
-            self._listed = self._list(len(targets)) if len(targets) >= MANY else {}
+            self._listed = self._client.histories(len(targets)) if len(targets) >= MANY else {}
         return self._read(targets)
 
     def look_again(self, targets: t.Sequence[Wanted]) -> t.Sequence[State | RemediationError]:
         # What the list said before is not true any more.
         self._listed = {}
         return self._read(targets)
-
-    def _list(self, count: int) -> dict[int, tuple[bool, bool]]:
-        """By order id, whether an order has reissues and duplicates: one request for a thousand orders instead of two for each.
-
-        No more pages than orders are wanted: in a huge account it would not pay any more.
-        """
-        items, dummy = self._client.orders([], limit=PAGE_SIZE * count)
-        return {whole(item, "id"): (item.get("has_reissues") is not False, item.get("has_duplicates") is not False) for item in items}
 
     def _read(self, targets: t.Sequence[Wanted]) -> list[State | RemediationError]:
         def read(target: Wanted) -> State | RemediationError:
@@ -573,43 +606,43 @@ class OrderReissue(engine.Operation[Wanted, State]):
     def _state(self, target: Wanted) -> State:
         record = self._client.order(target.order_id)
         order = order_of(record)
-        today = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
-        state = State(order, today=today, ca_cert_id=_ca_of(record), files_right=_files_right(target, order.certificate))
+        now = datetime.datetime.now(datetime.timezone.utc)
+        state = State(order, today=now.strftime("%Y-%m-%d"), ca_cert_id=_ca_of(record), files_right=_files_right(target, order.certificate), read=time.monotonic())
         if self._is_so(target, state):
             # Nothing else on the order matters.
             return state
-        reissued, duplicated = (self._listed or {}).get(order.id, (True, record.get("allow_duplicates") is not False))
-        # DigiCert leaves the status of a certificate out until it was reissued or revoked; each of these is a sign of a reissue as well.
-        signs = order.status != "issued" or order.last_reissued or order.certificate.status or any(item.type == "reissue" for item in order.requests)
-        order = dataclasses.replace(
-            order,
-            reissues=self._client.reissues(order.id) if reissued or signs else (),
-            duplicates=self._client.duplicates(order.id) if duplicated else (),
-        )
+        reissued, duplicated = (self._listed or {}).get(order.id, (True, order.allow_duplicates))
+        order = self._client.with_history(order, reissued=reissued, duplicated=duplicated)
         if not order.certificate.serial:
-            order = self._with_primary(order)
-            state = State(order, today=today, files_right=_files_right(target, order.certificate))
+            # Order info may show what is in flight; the order list then has the certificate that is issued, without its CSR.
+            primary = self._client.primary(order)
+            order = dataclasses.replace(primary, certificate=dataclasses.replace(primary.certificate, key=None))
+        leaf = None
+        if order.certificate.serial and not (order.certificate.key and order.certificate.names_shown):
+            leaf = self._leaf(order.certificate)
+            order = dataclasses.replace(order, certificate=_read_from(leaf, order.certificate) if leaf else order.certificate)
         in_flight = tuple(item for item in self._client.in_flight(order) if item.type == "reissue")
-        if not in_flight and order.certificate.serial and order.status not in ("issued", *OVER):
-            # What other states an order may be in during a reissue is not documented. It is under way, and nothing shows what it is.
-            in_flight = (InFlight("reissue"),)
-        state = dataclasses.replace(state, order=order, in_flight=in_flight)
+        files_right = _files_right(target, order.certificate)
+        state = dataclasses.replace(state, order=order, in_flight=in_flight, rejected=self._rejected(order), files_right=files_right)
+        if order.certificate.serial and not self._is_so(target, state):
+            state = dataclasses.replace(state, previous=order.certificate)
         plan = self.plan(target, state)
         if self._check_client_auth and plan.outcome == engine.PLANNED and plan.reversible and target.profile_option != "server_client_auth_eku":
-            leaf = self._leaf(order.certificate.id)
+            leaf = leaf or self._leaf(order.certificate)
             state = dataclasses.replace(state, client_auth=has_client_auth(leaf) if leaf else None)
         return state
 
-    def _with_primary(self, order: Order) -> Order:
-        """Order info may show what is in flight; the order list then has the certificate that is issued, without its CSR."""
-        order = self._client.primary(order)
-        leaf = self._leaf(order.certificate.id) if order.certificate.serial else None
-        return dataclasses.replace(order, certificate=dataclasses.replace(order.certificate, key=public_key_sha256(leaf) if leaf else None))
+    def _rejected(self, order: Order) -> tuple[Certificate, ...]:
+        """The certificates of reissues that an approver has rejected. Whether the list of reissues has them is not documented."""
+        rejected = [item for item in order.requests if item.type == "reissue" and item.status == "rejected"][-REJECTED_REQUESTS:]
+        asked = [(item, record_in(record_in(self._client.request(item.id), "order"), "certificate")) for item in rejected]
+        return tuple(dataclasses.replace(certificate_of(record), id=-item.id, status="rejected", serial="", created=item.date) for item, record in asked)
 
-    def _leaf(self, number: int) -> x509.Certificate | None:
-        """A certificate as it is downloaded; None where it cannot be looked at."""
+    def _leaf(self, certificate: Certificate) -> x509.Certificate | None:
+        """A certificate as it is downloaded; None where it cannot be looked at, or DigiCert hands out another one."""
         try:
-            return load_certificates("certificate", "".join(self._client.chain(number)).encode())[0]
+            downloaded = load_certificates("certificate", "".join(self._client.chain(certificate.id)).encode())
+            return next((item for item in downloaded if item.serial_number == int(certificate.serial, 16)), None)
         except InputError:
             return None
         except RemediationError as error:
@@ -631,8 +664,9 @@ class OrderReissue(engine.Operation[Wanted, State]):
         return str(state.order.id)
 
     def describe(self, state: State) -> engine.Values:
-        order = state.order
+        order, old = state.order, state.previous
         shown: dict[str, t.Any] = {"order_id": order.id, "order_status": order.status, "product": order.product, "certificate_id": order.certificate.id or None}
+        shown["previous"] = old and {"order_id": order.id, "certificate_id": old.id, "serial": old.serial, "thumbprint": old.thumbprint or None}
         waiting = [item.request.id for item in state.in_flight if item.request]
         return {**shown, "approval_request_id": waiting[0]} if waiting else shown
 
@@ -670,25 +704,39 @@ class OrderReissue(engine.Operation[Wanted, State]):
         ours = self._ours(target, state)
         if ours and ours.request and self._approve:
             action = f"approve request {ours.request.id}"
-            return Plan(engine.PLANNED, f"its reissue with this key {_waits(ours)}, {_who(ours)}; would {action}", action, before, before)
+            return Plan(engine.PLANNED, f"its reissue with this key {ours.waits}, {ours.asked_for}; would {action}", action, before, before)
+        if ours and not ours.request and self._check_dcv:
+            message = f"its reissue with this key {ours.waits}, {ours.asked_for}; not asked for again, but DigiCert would be asked to {CHECK} now"
+            return Plan(engine.PLANNED, message, CHECK, before, before, probe=True, idle=engine.PENDING)
         if ours:
-            return keep(engine.PENDING, f"its reissue with this key {_waits(ours)}, {_who(ours)}; not asked for again")
+            return keep(engine.PENDING, f"its reissue with this key {ours.waits}, {ours.asked_for}; not asked for again")
         if any(item.key is None for item in state.in_flight):
-            what = f"{_who(state.in_flight[0])}, and DigiCert does not show with which key, so it may be this very one"
-            return keep(engine.REFUSED, f"a reissue is pending {what}; run the task again later, or cancel it in CertCentral")
+            other = next(item for item in state.in_flight if item.key is None)
+            known = order.status in ("issued", "reissue_pending")
+            what = f"a reissue of order {order.id} is pending {other.asked_for} and {other.waits}"
+            what = what if known else f"order {order.id} is {order.status or 'in no status'}, which may mean that a reissue is pending"
+            why = "DigiCert does not show its CSR, so it may be this very one, asked for a moment ago, and is neither asked for again nor cancelled"
+            remedy = f"run the task again in a few minutes; if it is still so, look at order {order.id} in CertCentral, and cancel its reissue there"
+            return keep(engine.REFUSED, f"{what}. {why}: {remedy} unless it is wanted")
         if state.in_flight and not self._cancel:
             other = state.in_flight[0]
             own = "; DigiCert itself may have asked for it (auto_reissue is on)" if order.auto_reissue else ""
             remedy = "wait for it, cancel it in CertCentral, or set on_pending=cancel"
-            return keep(engine.REFUSED, f"a reissue with another key or other names is pending {_who(other)} and {_waits(other)}{own}; {remedy}")
+            return keep(engine.REFUSED, f"a reissue with another key or other names is pending {other.asked_for} and {other.waits}{own}; {remedy}")
         if certificate.key == target.key_hash and state.certificate_ended:
             return keep(engine.REFUSED, f"the certificate of this key is {state.certificate_ended}; make a new key")
-        before_us = [item for item in state.used if item.key == target.key_hash and item.id != certificate.id and item.status != "pending"]
+        before_us = [item for item in state.used if item.key == target.key_hash and item.id != certificate.id and not item.is_open]
         if before_us and certificate.key != target.key_hash and not self._allow_used_key:
             used = before_us[0]
             became = "was rejected" if used.status == "rejected" else "is not the current one: somebody has reissued the order since"
             return keep(engine.REFUSED, f"a reissue of {used.created} with this key {became}; make a new key, or set allow_used_key=true")
         common_name, names = _names(target, state)
+        if not common_name or not (certificate.names_shown or self._allow_revoking):
+            remedy = "" if common_name else "give common_name" if target.names is not None else "give common_name and names"
+            remedy = remedy or "look at the order in CertCentral, give all names, and set allow_revoking_previous=true"
+            return keep(engine.REFUSED, f"DigiCert does not show the names of its certificate, and a reissue without one of them would revoke it; {remedy}")
+        if not (certificate.key or self._allow_used_key):
+            return keep(engine.REFUSED, "DigiCert does not show the key of its certificate, so it may have this one already; run the task again later")
         dropped = certificate.names - names
         doomed = _doomed(state) if dropped or common_name != certificate.common_name else []
         if doomed and not self._allow_revoking:
@@ -705,7 +753,7 @@ class OrderReissue(engine.Operation[Wanted, State]):
         wishes = {name: getattr(target, name) for name in ("signature_hash", "ca_cert_id", "profile_option", "validity")}
         action += "".join(f", {name} {value if isinstance(value, str) else ' '.join(map(str, value.values()))}" for name, value in wishes.items() if value)
         after = {**before, "serial": "new", "public_key_sha256": target.key_hash, "common_name": common_name, "names": sorted(names)}
-        cancelled = "".join(f"cancel the reissue that is pending {_who(item)}, and " for item in state.in_flight)
+        cancelled = "".join(f"cancel the reissue that is pending {item.asked_for}, and " for item in state.in_flight)
         return Plan(
             engine.PLANNED,
             f"would {cancelled}{action}" + "".join(f"; {loss}" for loss in self._losses(target, state, dropped)),
@@ -745,6 +793,10 @@ class OrderReissue(engine.Operation[Wanted, State]):
         ours = self._ours(target, state)
         if ours and ours.request:
             return self._approved(entry, ours.request.id, "its reissue", {})
+        if ours:
+            waiting = f"its reissue with this key {ours.waits}, {ours.asked_for}; not asked for again"
+            return self._with_check(entry, Verdict(engine.PENDING, waiting, changed=False))
+        self._look_once_more(target, state)
         if state.in_flight:
             unknown = self._cancelled(entry)
             if unknown:
@@ -756,9 +808,13 @@ class OrderReissue(engine.Operation[Wanted, State]):
         except RemediationError as error:
             if isinstance(error, AuthorizationError) and self._skip_approval:
                 error.message += ", and without the rights of an administrator some keys may not use skip_approval"
-            if not state.in_flight:
+            done = None if isinstance(error, BusyError) else self._done_all_the_same(entry, error)
+            if done or not state.in_flight:
+                if done:
+                    return done
                 raise
-            return Verdict(engine.FAILED, f"the pending reissue was cancelled, but no other one asked for: {error.message}", changed=True, error=error)
+            message = f"the pending reissue was cancelled, but no other one asked for ({error.message}); run the task again"
+            return Verdict(engine.FAILED, message, changed=True, error=error)
         vendor: dict[str, t.Any] = {"order_status": "reissue_pending"}
         if answer.dcv_random_value:
             vendor["dcv_random_value"] = answer.dcv_random_value
@@ -775,7 +831,40 @@ class OrderReissue(engine.Operation[Wanted, State]):
         if not answer.certificate_id:
             raise AnswerLostError(f"DigiCert accepted the reissue of order {target.order_id} without saying what became of it")
         what = "waits for the validation of its domains" if answer.dcv_random_value else "waits for validation or issue"
-        return Verdict(engine.PENDING, f"asked for; {what}", vendor={**vendor, "certificate_id": answer.certificate_id})
+        return self._with_check(entry, Verdict(engine.PENDING, f"asked for; {what}", vendor={**vendor, "certificate_id": answer.certificate_id}))
+
+    def _look_once_more(self, target: Wanted, state: State) -> None:
+        """Somebody else may have reissued the order since it was read, which in a long list is minutes ago.
+
+        :raises BusyError: it has changed and must be planned again.
+        """
+        if time.monotonic() - state.read < FRESH_SECONDS:
+            return
+        now, then = self._shown_now(target.order_id), state.order
+        another = now.certificate.serial and then.certificate.serial and now.certificate.serial != then.certificate.serial
+        if another or now.status != then.status:
+            raise BusyError(f"order {target.order_id} has changed since it was planned")
+
+    def _shown_now(self, number: int) -> Order:
+        """An order by the order list, when there are many: read again now and then, one request for a thousand of them."""
+        if self._count >= MANY:
+            with self._listing:
+                if time.monotonic() - self._latest_read > FRESH_SECONDS * max(1, len(self._latest) / PAGE_SIZE):
+                    items, dummy = self._client.orders([], limit=PAGE_SIZE * self._count)
+                    self._latest, self._latest_read = {whole(item, "id"): order_of(item) for item in items}, time.monotonic()
+                if number in self._latest:
+                    return self._latest[number]
+        return order_of(self._client.order(number))
+
+    def _done_all_the_same(self, entry: Entry[Wanted, State], error: RemediationError) -> Verdict | None:
+        """What DigiCert refuses with is documented in part only, and a gateway may answer for it: the order itself tells."""
+        if self._listed:
+            self._listed.pop(entry.target.order_id, None)
+        try:
+            seen = self._seen(entry, self._state(entry.target), f", although the answer was: {error.detail or error.message}")
+        except RemediationError:
+            return None
+        return seen
 
     def _cancelled(self, entry: Entry[Wanted, State]) -> Verdict | None:
         """Cancel what is pending; the verdict if it is not known whether that was done."""
@@ -801,7 +890,30 @@ class OrderReissue(engine.Operation[Wanted, State]):
             changed = done == "asked for" or isinstance(error, AnswerLostError)
             message = f"{done}; waits for the approval of request {request}, because it could not be approved: {error.message}"
             return Verdict(engine.PENDING, message, changed=changed, vendor=vendor, error=error)
-        return Verdict(engine.PENDING, f"{done} is approved (request {request}); waits for validation or issue", vendor=vendor)
+        approved = Verdict(engine.PENDING, f"{done} is approved (request {request}); waits for validation or issue", vendor=vendor)
+        return self._with_check(entry, approved)
+
+    def _with_check(self, entry: Entry[Wanted, State], verdict: Verdict) -> Verdict:
+        """What waits for the validation of domains or for the issue, after DigiCert has looked at the domains, once in a run."""
+        target = entry.target
+        if not self._check_dcv or target.key in self._checked:
+            return verdict
+        self._checked.add(target.key)
+        found: dict[str, t.Any] = {"status": None, "not_valid": {}, "code": None, "message": None}
+        try:
+            validation = self._client.check_dcv(target.order_id)
+            found.update(status=validation.status or None, not_valid=dict(validation.not_valid))
+            missing = ", ".join(f"{name} ({status})" for name, status in validation.not_valid)
+            told = f"not valid are {missing}" if missing else f"they are {validation.status or 'of unknown status'}"
+            ended = self._ended(entry, self._state(target), "") if validation.order_status == "issued" else None
+            if ended:
+                return dataclasses.replace(ended, vendor={**verdict.vendor, **ended.vendor, "validation": found})
+        except RemediationError as error:
+            # The reissue was asked for all the same.
+            found.update(code=error.code, message=error.detail or error.message)
+            told = str(found["message"])
+        message = f"{verdict.message}; the check of the domains says: {told}"
+        return dataclasses.replace(verdict, message=message, vendor={**verdict.vendor, "validation": found})
 
     def _issued(self, entry: Entry[Wanted, State], number: int, chain: t.Sequence[str], done: str, *, serial: str = "", ca_cert_id: str = "") -> Verdict:
         """Look at what DigiCert hands out before anything is said or written: it may be another certificate of the order (a client works around that).
@@ -812,7 +924,7 @@ class OrderReissue(engine.Operation[Wanted, State]):
         target = entry.target
         common_name, names = _names(target, _observed(entry))
         try:
-            leaf = load_certificates("certificate", "".join(chain).encode())[0]
+            chain, leaf = _leaf_first(chain, target.key_hash)
             found = frozenset(name.partition(":")[2] for name in alternative_names(leaf))
         except (InputError, ValueError):
             raise BusyError("what DigiCert hands out is no certificate; it has to be fetched again") from None
@@ -857,22 +969,24 @@ class OrderReissue(engine.Operation[Wanted, State]):
         target = entry.target
         if self._is_so(target, state):
             return self._safely_fetched(entry, state.order.certificate, f"issued{note}")
-        known = {item.id for item in _observed(entry).used if item.status != "pending"}
-        new = [item for item in state.used if item.key == target.key_hash and item.id not in known and item.status != "pending"]
+        known = {item.id for item in _observed(entry).used if not item.is_open}
+        new = [item for item in state.used if item.key == target.key_hash and item.id not in known and not item.is_open]
         if new and new[-1].status == "rejected":
             return Verdict(engine.FAILED, f"its reissue was rejected or cancelled{note}", changed=True, vendor={"order_status": state.order.status})
         if new and new[-1].serial and new[-1].id != state.order.certificate.id:
             return self._safely_fetched(entry, new[-1], f"issued{note}, but somebody has reissued the order since")
         return None
 
-    def resolve(self, entry: Entry[Wanted, State], state: State) -> Verdict:
-        note = " (the answer was lost)"
-        ended = self._ended(entry, state, note)
-        if ended:
-            return ended
+    def _seen(self, entry: Entry[Wanted, State], state: State, note: str) -> Verdict | None:
+        """What shows of the reissue in the order; None if nothing does."""
         ours = self._ours(entry.target, state)
-        if ours:
-            return Verdict(engine.PENDING, f"asked for{note}; {_waits(ours)}", vendor=self.describe(state))
+        pending = Verdict(engine.PENDING, f"asked for{note}; {ours.waits}", vendor=self.describe(state)) if ours else None
+        return self._ended(entry, state, note) or pending
+
+    def resolve(self, entry: Entry[Wanted, State], state: State) -> Verdict:
+        seen = self._seen(entry, state, " (the answer was lost)")
+        if seen:
+            return seen
         message = "the answer to the reissue was lost, and the order does not show it; it is not asked for again in this run"
         return Verdict(engine.UNKNOWN, f"{message}. Run the task again: it looks first", _shown(state), error=entry.lost)
 
@@ -883,16 +997,40 @@ class OrderReissue(engine.Operation[Wanted, State]):
             return Verdict(engine.PENDING, f"{done}, but it cannot be downloaded: {error.message}", vendor={"certificate_id": certificate.id}, error=error)
 
     def settle(self, entry: Entry[Wanted, State], state: State) -> Verdict:
-        ended = self._ended(entry, state, "")
-        if ended:
-            # A file that was written is a change, whoever asked for the reissue.
-            entry.changed = entry.changed or bool(ended.vendor.get("written"))
-            return ended
+        verdict = self._ended(entry, state, "") or self._still_waits(entry, state)
+        # A file that was written is a change, whoever asked for the reissue.
+        return dataclasses.replace(verdict, changed=bool(verdict.vendor.get("written")))
+
+    def _still_waits(self, entry: Entry[Wanted, State], state: State) -> Verdict:
         ours = self._ours(entry.target, state)
         if not ours:
             return Verdict(engine.PENDING, "its reissue does not show in the order yet")
-        whose = "; somebody has to approve or reject it in CertCentral" if ours.request else ""
-        return Verdict(engine.PENDING, f"its reissue {_waits(ours)}{whose}", final=bool(ours.request) and not self._wait_for_approval)
+        if not ours.request:
+            return self._with_check(entry, Verdict(engine.PENDING, f"its reissue {ours.waits}"))
+        whose = "somebody has to approve or reject it in CertCentral"
+        return Verdict(engine.PENDING, f"its reissue {ours.waits}; {whose}", final=not self._wait_for_approval)
+
+
+def _leaf_first(chain: t.Sequence[str], key: str) -> tuple[list[str], x509.Certificate]:
+    """A chain from the leaf to the root, whichever way round it was handed out, and its leaf.
+
+    :raises InputError: something in it is no certificate.
+    """
+    certificates = [load_certificates("certificate", text.encode())[0] for text in chain or [""]]
+    if public_key_sha256(certificates[0]) != key and public_key_sha256(certificates[-1]) == key:
+        return list(chain)[::-1], certificates[-1]
+    return list(chain), certificates[0]
+
+
+def _read_from(leaf: x509.Certificate, certificate: Certificate) -> Certificate:
+    """What DigiCert does not show of a certificate, from the certificate itself."""
+    common_names = [str(item.value) for item in leaf.subject if item.oid.dotted_string == "2.5.4.3"]
+    common_name = certificate.common_name or comparable(common_names[0] if common_names else "")
+    try:
+        names = name_set(common_name, [name[len("DNS:") :] for name in alternative_names(leaf) if name.startswith("DNS:")])
+    except ValueError:
+        return dataclasses.replace(certificate, key=public_key_sha256(leaf))
+    return dataclasses.replace(certificate, key=public_key_sha256(leaf), common_name=common_name, names=certificate.names | names, names_shown=bool(common_name))
 
 
 def _observed(entry: Entry[Wanted, State]) -> State:
@@ -921,18 +1059,11 @@ def _shown(state: State) -> dict[str, t.Any]:
     }
 
 
-def _waits(item: InFlight) -> str:
-    return f"waits for the approval of request {item.request.id}" if item.request else "waits for validation or issue"
-
-
-def _who(item: InFlight) -> str:
-    return f"{'by ' + item.who + ' ' if item.who else ''}since {item.since or 'an unknown time'}"
-
-
 def _doomed(state: State) -> list[str]:
     """The serial numbers of what DigiCert revokes when a name is dropped: the current certificate and all reissues and duplicates before."""
-    issued = [item for item in (state.order.certificate, *state.used) if item.serial and item.status not in ("pending", "rejected", "revoked")]
-    return list(dict.fromkeys(item.serial for item in issued))
+    over = ("rejected", "revoked", "canceled", "denied")
+    issued = [item for item in (state.order.certificate, *state.used) if not item.is_open and item.status not in over]
+    return list(dict.fromkeys(item.serial or f"certificate {item.id}" for item in issued))
 
 
 def _ca_of(record: Record) -> str:
@@ -944,6 +1075,13 @@ def _first_day(certificate: x509.Certificate) -> str:
     return (certificate.not_valid_before_utc if hasattr(certificate, "not_valid_before_utc") else certificate.not_valid_before).strftime("%Y-%m-%d")
 
 
+def _day(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
 def _ignored(target: Wanted, signature_hash: str, ca_cert_id: str, begin: str, end: str) -> list[str]:
     """What a certificate is otherwise than wished for, of what DigiCert may ignore silently. Empty facts are not known."""
     told = []
@@ -951,8 +1089,8 @@ def _ignored(target: Wanted, signature_hash: str, ca_cert_id: str, begin: str, e
         told.append(f"signed with {signature_hash} instead of {target.signature_hash}")
     if target.ca_cert_id and ca_cert_id and ca_cert_id.lower() != target.ca_cert_id.lower():
         told.append(f"from the authority {ca_cert_id} instead of {target.ca_cert_id}")
-    if target.validity and begin and end:
-        first, last = datetime.date.fromisoformat(begin[:10]), datetime.date.fromisoformat(end[:10])
+    first, last = _day(begin), _day(end)
+    if target.validity and first and last:
         wished = target.last_day or first + datetime.timedelta(days=target.validity["days"])
         # Whether the first and the last day count is a matter of a day.
         if abs((last - wished).days) > 1:
@@ -1020,8 +1158,8 @@ def wanted_of(option: str, given: t.Mapping[str, t.Any], retired: frozenset[str]
     :raises InputError: something in it cannot work.
     """
     if bool(given.get("csr")) == bool(given.get("csr_path")):
-        raise InputError(f"{option}.csr, csr_path", "exactly one of the two is needed")
-    csr, key = _checked_csr(f"{option}.csr", given["csr"].encode() if given.get("csr") else options.read_file(f"{option}.csr_path", given["csr_path"]))
+        raise InputError(f"{option}.csr, csr_path", "exactly one of the two is needed (in check mode, certificate_request makes none)")
+    csr, key = checked_request(f"{option}.csr", given["csr"].encode() if given.get("csr") else options.read_file(f"{option}.csr_path", given["csr_path"]))
     if key in retired:
         raise InputError(f"{option}.csr", "its key is one of retired_keys; make a new one")
     common_name = _name(f"{option}.common_name", given["common_name"]) if given.get("common_name") else None
@@ -1051,24 +1189,6 @@ def wanted_of(option: str, given: t.Mapping[str, t.Any], retired: frozenset[str]
         files=paths,
         **{name: given.get(name) for name in ("signature_hash", "ca_cert_id", "server_platform", "profile_option", "comments")},
     )
-
-
-def _checked_csr(option: str, data: bytes) -> tuple[x509.CertificateSigningRequest, str]:
-    """A CSR, and what identifies its key.
-
-    :raises InputError: nobody would issue a certificate for it.
-    """
-    csr = load_request(option, data)
-    try:
-        kind, key = key_type(csr.public_key()), public_key_sha256(csr)
-        bits, signed = getattr(csr.public_key(), "key_size", 256), csr.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise InputError(option, "its key or its signature is of a kind that cannot be read") from None
-    if not signed:
-        raise InputError(option, "is not signed with its own key; it is damaged, or was put together of two")
-    if bits < (2048 if kind.startswith(("rsa", "dsa")) else 256):
-        raise InputError(option, f"its key is {kind}, which no public authority accepts; make one of at least 2048 bits, or on P-256 or P-384")
-    return csr, key
 
 
 def _name(option: str, text: str) -> str:

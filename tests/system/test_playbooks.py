@@ -17,6 +17,7 @@ import urllib.parse
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.certops.remediation.tests.simulator.server import Simulator
 
@@ -33,6 +34,7 @@ SECRETS = {
 # What the examples of a vendor's modules run on; the others need no server.
 SCENARIOS = {
     "tpp": "ca_outage",
+    "cloudflare": "lost_devices",
     "keyfactor": {
         "keyfactor": {
             "certificates": [
@@ -66,7 +68,7 @@ def play(tmp_path, tasks, *arguments, environment=None, name="play", **keywords)
     path = tmp_path / f"{name}.yml"
     path.write_text(yaml.safe_dump([{"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": tasks, **keywords}], allow_unicode=True))
     env = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_"))},
+        **{key: value for key, value in os.environ.items() if not key.startswith(("VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_", "CLOUDFLARE_"))},
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "tree"),
         "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
         "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
@@ -86,9 +88,11 @@ def connections(simulator):
     """What tasks need to reach the simulator, by action group."""
     ready = simulator.ready
     keyfactor = {name: ready["keyfactor"][name] for name in ("url", "api_path", "username", "password", "domain")}
+    cloudflare = {name: ready["cloudflare"][name] for name in ("url", "api_token", "zone_id")}
     return {
         "group/certops.remediation.tpp": {"url": ready["url"], "ca_path": ready["ca_path"], "access_token": ready["tpp"]["access_token"]},
         "group/certops.remediation.keyfactor": {**keyfactor, "ca_path": ready["ca_path"]},
+        "group/certops.remediation.cloudflare": {**cloudflare, "ca_path": ready["ca_path"]},
         "group/certops.remediation.digicert": {"url": ready["url"], "ca_path": ready["ca_path"], "api_key": ready["digicert"]["api_key"]},
     }
 
@@ -106,6 +110,8 @@ def test_the_examples_of_the_documentation_run(simulator, tmp_path, name):
     if name == "keyfactor_certificate_revoke":
         states = {number: simulator.keyfactor[number].standing[:2] for number in (3, 4, 5)}
         assert states == {3: (2, 1), 4: (2, 4), 5: (1, None)}, "revoked for key_compromise, for superseded, and released"
+    if name == "cloudflare_client_cert":
+        assert simulator.records.effects(simulator.cloudflare.certificates()[-1].id) == ["revoke", "reactivate", "revoke"]
 
 
 def forms(secret):
@@ -214,3 +220,53 @@ def test_no_secret_of_keyfactor_is_shown_at_the_highest_verbosity(simulator, tmp
         # The playbook itself, which is the user's own file, holds them; the output must not.
         found = [form for form in forms(secret) if form in elsewhere]
         assert not found, f"{secret!r} appears: ...{elsewhere[max(0, elsewhere.index(found[0]) - 300):][:600]}"
+
+
+def test_a_mass_reissue_shows_no_key_and_no_credential(simulator, tmp_path):
+    """The role reissue_orders at the highest verbosity, which prints the command of each process too: stopped by an answer that repeats the API
+    key, then run to its end, then with a wrong API key."""
+    known, wrong, passphrase = "cnry-devkey-7Xq2aaaaaaaaaaaa", "cnry-devkey-3Zk9bbbbbbbbbbbb", "cnry-phrase-88 &ü"
+    orders = [{"common_name": "www{n}.example.com", "count": 3, "approval": False}, {"common_name": "bank.example.com", "approval": True}]
+    simulator.reset({"digicert": {"keys": [{"key": known}], "orders": orders}})
+    listed = [entry.current.serial_number for entry in simulator.digicert.store]
+    deploy = tmp_path / "deploy.yml"
+    deploy.write_text(yaml.safe_dump([{"name": "Show what is handed over", "ansible.builtin.debug": {"var": "reissue_orders_certificate"}}]))
+    options = {
+        "list": listed, "folder": str(tmp_path / "incident"), "key_type": "ecdsa-p256", "deploy_tasks": str(deploy), "wait_timeout": 1,
+        "journal_path": str(tmp_path / "journal.jsonl"), "report_path": str(tmp_path / "report"), "report_formats": ["html", "markdown", "json"],
+    }
+    role = {
+        "name": "Reissue",
+        "ansible.builtin.import_role": {"name": "certops.remediation.reissue_orders"},
+        "vars": {f"reissue_orders_{name}": value for name, value in options.items()},
+    }
+    defaults = {
+        "group/certops.remediation.digicert": {"url": simulator.ready["url"], "ca_path": simulator.ready["ca_path"]},
+        "certops.remediation.certificate_request": {"passphrase": passphrase},
+    }
+
+    def run(api_key):
+        return play(tmp_path, [role], "-vvvvv", "--diff", environment={"DIGICERT_API_KEY": api_key}, module_defaults=defaults)
+
+    echo = json.dumps({"errors": [{"code": "invalid", "message": f"You sent {known}"}]})
+    simulator.faults.add("status", match={"method": "POST", "path": "/reissue$"}, nth=2, body=echo, status=400)
+    outputs = []
+    for api_key, status, told in ((known, 2, "1 could not be reissued"), (known, 0, "1 waiting for approval"), (wrong, 2, "credentials")):
+        ended, output = run(api_key)
+        assert ended == status and told in output, output[-3000:]
+        outputs.append(output)
+    assert "EXEC /bin/sh" in outputs[0] and "You sent" in outputs[0]
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "play.yml"]
+    keys = [path for path in files if path.suffix == ".key"]
+    assert len(keys) == 4 and {"report.html", "report.md", "report.json", "journal.jsonl", "orders.json"} < {path.name for path in files}
+    secrets = [*forms(known), *forms(wrong), *forms(passphrase), "PRIVATE KEY"]
+    for path in keys:
+        text = path.read_bytes()
+        assert b"BEGIN ENCRYPTED PRIVATE KEY" in text
+        key = serialization.load_pem_private_key(text, passphrase.encode())
+        plain = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+        secrets += [*text.decode().splitlines()[1:-1], *plain.splitlines()[1:-1], str(key.private_numbers().private_value)]
+    places = {"the output": "".join(outputs), **{path.name: path.read_text(errors="replace") for path in files if path not in keys}}
+    for secret in secrets:
+        for place, text in places.items():
+            assert secret not in text, f"{secret!r} is in {place}: ...{text[max(0, text.index(secret) - 300):][:600]}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import typing as t
 
 import pytest
@@ -24,8 +25,9 @@ settings.load_profile("unit")
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing from the environment but what a test sets."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing from the environment but what a test sets, and no lock in common with tests that run at the same time."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.getbasetemp()))
     for name in list(os.environ):
         if any(part in name.upper() for part in _FOREIGN):
             monkeypatch.delenv(name)

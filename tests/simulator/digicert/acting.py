@@ -78,12 +78,14 @@ def _request_row(digicert: DigiCert, order: Order, request: Request) -> dict[str
         **request_view(request),
         "requester": digicert.person(request.user),
         **({"processor": digicert.person(request.processor)} if request.processor else {}),
-        "order": {"id": order.id, "certificate": {"common_name": _asked_for(order, request).common_name},
+        "order": {"id": order.id, "certificate": {"common_name": _asked_for(digicert, order, request).common_name},
                   "organization": organization_of(order.organization), "container": container_of(order.container), "product": product_of(order.product)},
     }
 
 
-def _asked_for(order: Order, request: Request) -> Certificate:
+def _asked_for(digicert: DigiCert, order: Order, request: Request) -> Certificate:
+    if request.type == "revoke" and (request.whole_order or digicert.switches.revoke_request_shows == "primary"):
+        return order.current
     return next((item for item in order.certificates if item.id in request.certificates), order.current)
 
 
@@ -108,7 +110,7 @@ def list_requests(digicert: DigiCert, call: Call) -> Answer:
 def show_request(digicert: DigiCert, call: Call) -> Answer:
     """The certificate within is what was asked for; it does not learn of the issue."""
     order, request = digicert.request(call)
-    certificate = _asked_for(order, request)
+    certificate = _asked_for(digicert, order, request)
     shown = order_view(digicert, order, certificate)
     if request.type != "revoke" and not digicert.switches.request_shows_issued:
         known = ("id", "common_name", "dns_names", "date_created", "csr", "signature_hash", "ca_cert", "organization", "server_platform", "key_size")
@@ -160,7 +162,7 @@ def revoke_order(digicert: DigiCert, call: Call) -> Answer:
 @ROUTES.add("PUT", CERTIFICATE + "/revoke", scope="orders", mutates=True, target="certificate")
 def revoke_certificate(digicert: DigiCert, call: Call) -> Answer:
     order, certificate = digicert.certificate(call, by_serial=True)
-    if certificate.status == "revoked":
+    if certificate.status == "revoked" and digicert.switches.revoke_again == "refuse":
         raise digicert.lifecycle.refuse("certificate_revoked")
     return _revoke(digicert, order, [certificate] if certificate.issued else [], False, call)
 
@@ -176,10 +178,14 @@ def _revoke(digicert: DigiCert, order: Order, certificates: list[Certificate], w
     key = digicert.caller(call)
     if call.fields.get("skip_approval") is True and key.role == 1:
         # No request is kept, and with it the comment is lost.
+        call.effect = "revoke" if whole_order or any(item.status == "issued" for item in certificates) else ""
         digicert.lifecycle.revoke(order, certificates, reason, whole_order)
-        call.effect = "revoke"
         return no_content()
-    request = digicert.lifecycle.add_request(order, "revoke", key.user, _comment(call), [item.id for item in certificates])
+    ids = [item.id for item in certificates]
+    open_for = [item for item in order.requests if item.type == "revoke" and item.status in OPEN and item.certificates == ids]
+    if open_for and digicert.switches.second_revoke_request == "refuse":
+        raise digicert.lifecycle.refuse("revoke_requested")
+    request = digicert.lifecycle.add_request(order, "revoke", key.user, _comment(call), ids)
     request.reason, request.whole_order = reason, whole_order
     call.effect = "request_revoke"
     return Answer.json({**request_view(request), "requester": key.person()}, 201)
@@ -195,13 +201,15 @@ def check_dcv(digicert: DigiCert, call: Call) -> Answer:
     if order.validation:
         if not order.dcv_token:
             raise refusal("file_random_value_not_found" if order.dcv_method.startswith("http") else "invalid_dns_txt")
-        waiting = any(item.waits == VALIDATION for item in order.pending)
-        digicert.lifecycle.validate(order)
-        call.effect = "validate" if waiting else ""
+        if not order.dcv_missing:
+            waiting = any(item.waits == VALIDATION for item in order.pending)
+            digicert.lifecycle.validate(order)
+            call.effect = "validate" if waiting else ""
     newest = (order.pending or [order.current])[-1]
+    missing = {name.lower() for name in order.dcv_missing} if order.validation else set()
     return Answer.json({
-        "order_status": status_of(digicert, order), "certificate_id": newest.id, "dcv_status": "valid",
-        "dns_name_validations": [{"dns_name": name, "status": "valid"} for name in sorted(newest.names)],
+        "order_status": status_of(digicert, order), "certificate_id": newest.id, "dcv_status": "pending" if missing else "valid",
+        "dns_name_validations": [{"dns_name": name, "status": "pending" if name in missing else "valid"} for name in sorted(newest.names)],
     })
 
 

@@ -113,6 +113,7 @@ class Order:
     dcv_method: str = "dns-txt-token"
     dcv_random_value: str = ""
     dcv_token: bool = False
+    dcv_missing: list[str] = field(default_factory=list)
     issue_seconds: float | None = None
     wrong_pem_first: float = 0.0
     caa_failed: list[str] = field(default_factory=list)

@@ -254,7 +254,8 @@ def list_item(digicert: DigiCert, order: Order) -> dict[str, Any]:
 
 
 def _filters(digicert: DigiCert) -> dict[str, listing.Read[Order]]:
-    everything = digicert.switches.serial_filter == "all"
+    switches = digicert.switches
+    everything = switches.serial_filter == "all"
     return {
         "id": lambda order: order.id,
         # Expired orders count as issued.
@@ -271,7 +272,7 @@ def _filters(digicert: DigiCert) -> dict[str, listing.Read[Order]]:
         "is_renewed": lambda order: order.is_renewed,
         "disable_renewal_notifications": lambda order: False,
         "email": lambda order: digicert.person(order.user)["email"],
-        "certificate_id": lambda order: [item.id for item in order.certificates],
+        "certificate_id": lambda order: [item.id for item in (order.certificates if switches.certificate_id_filter == "all" else [order.current])],
         "origin": lambda order: "CC_UI",
         "serial_number": lambda order: [item.serial_number for item in (order.certificates if everything else [order.current])],
     }

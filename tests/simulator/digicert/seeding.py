@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Taken over as they are; the names are those of ``Order``.
 PLAIN = (
     "account", "allow_duplicates", "alternative_order_id", "approved_after", "auto_reissue", "auto_renew", "caa_failed", "container",
-    "dcv_method", "dcv_token", "is_renewed", "issue_seconds", "organization", "product", "validated_after", "validation", "validity_years",
+    "dcv_method", "dcv_missing", "dcv_token", "is_renewed", "issue_seconds", "organization", "product", "validated_after", "validation", "validity_years",
     "wrong_pem_first",
 )
 _OWN = (

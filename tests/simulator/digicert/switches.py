@@ -37,6 +37,9 @@ class Switches(Switchboard):
     revocation_pending: Literal["hidden", "status"] = "hidden"
     revoked_in_lists: Literal["issued", "revoked"] = "issued"
     certificate_revoke_revokes_order: bool = False
+    revoke_request_shows: Literal["certificate", "primary"] = "certificate"
+    revoke_again: Literal["refuse", "accept"] = "refuse"
+    second_revoke_request: Literal["another", "refuse"] = "another"
     auto_reissue_days: int = 30
     reissue_list: Literal["reissues", "with_original", "copies_of_primary"] = "reissues"
     reissue_visible_after_reads: int = 0
@@ -46,6 +49,7 @@ class Switches(Switchboard):
     dns_names_include_common_name: bool = True
     status_filter_ignored: bool = False
     serial_filter: Literal["primary", "all"] = "primary"
+    certificate_id_filter: Literal["all", "primary"] = "all"
     list_max_limit: int = 1000
     refusal_codes: dict[str, str] = field(
         default_factory=lambda: {
@@ -54,6 +58,7 @@ class Switches(Switchboard):
             "revoke_while_pending": "cannot_revoke_reissue_pending",
             "order_revoked": "order_already_revoked",
             "certificate_revoked": "certificate_already_revoked",
+            "revoke_requested": "revoke_request_pending",
             "not_cancelable": "invalid_order_status",
             "request_processed": "request_already_processed",
             "same_key": "csr_key_already_used",

@@ -385,10 +385,56 @@ def test_a_request_is_approved_and_a_reissue_cancelled(simulator):
     assert simulator.digicert[second].notes == ["INC-1"]
 
 
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_certificate_is_revoked_at_once_or_by_request(simulator, skip):
+    (number,) = simulator.digicert.load([{"reissues": [{}]}])
+    old = simulator.digicert[number].certificates[0]
+    client = client_of(simulator)
+    said = client.revoke(old.id, reason="superseded", comments="INC-1", skip_approval=skip)
+    assert (said is None) is skip and (old.status == "revoked") is skip and simulator.digicert[number].current.status == "issued"
+    if said:
+        found = client.in_flight(client.with_history(order_of(client.order(number))))
+        assert [(item.type, item.certificate_id, item.request) for item in found] == [("revoke", old.id, said)]
+
+
+def test_two_requests_to_revoke_certificates_of_one_key_are_two(simulator):
+    (number,) = simulator.digicert.load([{"key": "same", "reissues": [{"key": "same"}]}])
+    client = client_of(simulator)
+    for item in simulator.digicert[number].certificates:
+        client.revoke(item.id, reason="superseded", comments="", skip_approval=False)
+    assert len(client.in_flight(client.with_history(order_of(client.order(number))))) == 2
+
+
+def test_a_revocation_that_is_accepted_without_a_word_leaves_open_whether_it_was_done(simulator):
+    simulator.faults.add("status", match={"path": "/revoke$"}, status=200, body="{}")
+    with pytest.raises(AnswerLostError, match="without saying"):
+        client_of(simulator).revoke(7, reason="superseded", comments="", skip_approval=True)
+
+
+def test_a_check_of_the_domains_tells_which_are_not_valid(simulator):
+    names = ["a.example.com", "b.example.com"]
+    entry = {"common_name": names[0], "dns": names, "shape": "dcv_random_value", "pending": {"waits": "validation"}}
+    first, second, third = simulator.digicert.load([entry, {**entry, "dcv_token": True, "dcv_missing": names[:1]}, {**entry, "dcv_token": True}])
+    client = client_of(simulator)
+    with pytest.raises(VendorError) as refused:
+        client.check_dcv(first)
+    assert refused.value.code == "invalid_dns_txt"
+    partly, wholly = client.check_dcv(second), client.check_dcv(third)
+    assert (partly.status, partly.order_status, partly.not_valid) == ("pending", "reissue_pending", ((names[0], "pending"),))
+    assert (wholly.status, wholly.not_valid) == ("valid", ())
+
+
+def test_one_page_of_the_list_tells_which_orders_have_a_history(simulator):
+    ids = simulator.digicert.load([{}, {"reissues": [{}]}, {"duplicates": [{}]}])
+    assert client_of(simulator).histories(3) == dict(zip(ids, [(False, False), (True, False), (False, True)]))
+
+
 def test_nothing_is_changed_in_check_mode(simulator):
     (number,) = simulator.digicert.load([{"pending": {}}])
     client = client_of(simulator, read_only=True)
-    for call in (lambda: client.reissue(number, body_of(simulator)), lambda: client.cancel(number, "x"), lambda: client.approve(1, "x")):
+    changes = [lambda: client.reissue(number, body_of(simulator)), lambda: client.cancel(number, "x"), lambda: client.approve(1, "x")]
+    changes += [lambda: client.check_dcv(number), lambda: client.revoke(1, reason="superseded", comments="", skip_approval=True)]
+    for call in changes:
         with pytest.raises(ReadOnlyError):
             call()
     assert simulator.journal == []

@@ -358,6 +358,65 @@ def test_what_was_done_is_told_even_when_waiting_breaks(monkeypatch):
     assert outcomes(result) == ["pending", "applied"] and result["failed"] and result["changed"] and "token expired" in result["msg"]
 
 
+def test_what_has_settled_is_recorded_before_waiting_breaks(monkeypatch, tmp_path):
+    path = tmp_path / "journal"
+    lamps = Lamps({"a": "warming1", "b": "slow", "c": "slow"})
+    settle = lamps.settle
+
+    def break_at_b(entry, state):
+        if entry.target.name == "b":
+            raise VendorError("the socket is gone")
+        return dataclasses.replace(settle(entry, state), changed=entry.target.name == "a")
+
+    monkeypatch.setattr(lamps, "settle", break_at_b)
+    result = run(lamps, ["b", "a", "c"], wait=True, journal_path=str(path))
+    assert outcomes(result) == ["pending", "applied", "pending"] and result["failed"] and "the socket is gone" in result["msg"]
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert ("a", "applied") in [(line["target"], line.get("outcome")) for line in lines]
+
+
+def test_what_is_done_while_waiting_is_a_change_if_the_operation_says_so(monkeypatch):
+    for says, expected in ((None, ("unchanged", False)), (False, ("unchanged", False)), (True, ("applied", True))):
+        lamps = Lamps({"a": "warming1"})
+        settle = lamps.settle
+        monkeypatch.setattr(lamps, "settle", lambda entry, state, settle=settle, says=says: dataclasses.replace(settle(entry, state), changed=says))
+        result = run(lamps, ["a"], wait=True)
+        assert (outcomes(result)[0], result["changed"]) == expected
+
+
+def test_many_settle_at_the_same_time(monkeypatch):
+    lamps = Lamps({name: "slow" for name in "abcd"})
+    meeting = threading.Barrier(4, timeout=30)
+    settle = lamps.settle
+
+    def together(entry, state):
+        # One after the other they would wait for each other for ever.
+        meeting.wait()
+        return settle(entry, state)
+
+    monkeypatch.setattr(lamps, "settle", together)
+    assert outcomes(run(lamps, list("abcd"), wait=True)) == ["applied"] * 4
+
+
+@pytest.mark.parametrize("idle", [engine.UNCHANGED, engine.PENDING])
+def test_check_mode_says_of_a_probe_what_it_is_when_nothing_changes(monkeypatch, idle):
+    lamps = Lamps({"a": "off"})
+    plan = lamps.plan
+    monkeypatch.setattr(lamps, "plan", lambda target, state: dataclasses.replace(plan(target, state), probe=True, idle=idle))
+    result = run(lamps, ["a"], check_mode=True)
+    assert outcomes(result) == [idle] and not result["changed"] and lamps.writes == []
+
+
+@pytest.mark.parametrize("hidden, outcome", [(False, "failed"), (True, "unknown")])
+def test_what_nothing_shows_is_unknown_when_no_try_is_answered(monkeypatch, hidden, outcome):
+    lamps = Lamps({"a": "off"}, retry_timeout=0)
+    plan = lamps.plan
+    monkeypatch.setattr(lamps, "plan", lambda target, state: dataclasses.replace(plan(target, state), hidden=hidden))
+    lamps.before_write["a"] = always(AnswerLostError("no answer"))
+    result = run(lamps, ["a"])
+    assert outcomes(result) == [outcome] and result["changed"] is hidden
+
+
 def test_each_step_of_a_batch_is_recorded_once(tmp_path):
     path = tmp_path / "journal"
     lamps = Lamps({"a": "off", "b": "off", "c": "off"}, batch_size=3)

@@ -818,7 +818,7 @@ def test_a_serial_number_is_one_however_it_is_written(number, zeros, lower, sepa
     text = f"{number:X}"
     text = "0" * min(zeros, 40 - len(text)) + text
     text = separator.join(re.findall(".{1,2}", text.lower() if lower else text))
-    wanted = digicert_order_info.wanted_certificate("certificates", {"serial": text})
+    wanted = digicert_order_info.certificate_ref("certificates", {"serial": text})
     assert int(wanted.serial, 16) == number and not wanted.serial.startswith("0")
     assert all(int(form, 16) == number for form in digicert_order_info.written(wanted.serial))
 

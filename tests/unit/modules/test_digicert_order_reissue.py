@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+import time
 
 import pytest
 from cryptography import x509
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
 from ansible_collections.certops.remediation.plugins.module_utils import engine, pacing, transport
+from ansible_collections.certops.remediation.plugins.module_utils.digicert import DigiCertClient
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import public_key_sha256
 from ansible_collections.certops.remediation.plugins.modules import digicert_order_reissue
 
@@ -369,6 +371,99 @@ def test_the_request_does_not_tell_whether_it_was_issued(account):
         account.switch(request_shows_issued=shows)
         account.load({"shape": "requests", "approved_after": 30})
         assert outcomes(account.run(wait=True, wait_for_approval=True)) == ["applied"]
+
+
+# -- checking the domains --------------------------------------------------------------------------------------------------------------
+
+UNSEEN = {"shape": "dcv_random_value"}
+FOUND = {"shape": "dcv_random_value", "dcv_token": True}
+VALIDATIONS = [
+    # the order, outcome, status, names that are not valid, code, what is said
+    (UNSEEN, "pending", None, {}, "invalid_dns_txt", "Unable to find the random value in the DNS record"),
+    ({**UNSEEN, "dcv_method": "http-token"}, "pending", None, {}, "file_random_value_not_found", "Unable to find the random value in the file"),
+    ({**FOUND, "dcv_missing": ["example.com"]}, "pending", "pending", {"example.com": "pending"}, None, "not valid are example.com (pending)"),
+    (FOUND, "applied", "valid", {}, None, "issued"),
+    ({**FOUND, "issue_seconds": 60}, "pending", "valid", {}, None, "they are valid"),
+]
+
+
+def checks(account):
+    return [entry for entry in account.simulator.journal if entry["path"].endswith("/check-dcv")]
+
+
+@pytest.mark.parametrize("order, outcome, status, not_valid, code, said", VALIDATIONS)
+@pytest.mark.parametrize("later", [False, True])
+def test_the_domains_are_checked_once_in_a_run(account, tmp_path, order, outcome, status, not_valid, code, said, later):
+    account.load(order)
+    if later:
+        account.run()
+    options = {"check_dcv": True, "fullchain_path": str(tmp_path / "c.pem")}
+    plan = account.run(check_mode=True, **options)
+    assert outcomes(plan) == ["pending" if later else "planned"] and plan["changed"] is not later and checks(account) == []
+    result = account.run(**options)
+    assert outcomes(result) == [outcome] and not result["failed"] and said in only(result)["message"]
+    found = only(result)["validation"]
+    assert (found["status"], found["not_valid"], found["code"]) == (status, not_valid, code)
+    assert result["changed"] is (not later or outcome == "applied") and len(checks(account)) == 1
+    assert (tmp_path / "c.pem").exists() is (outcome == "applied")
+    again = account.run(**options)
+    assert again["changed"] is False and account.effects().count("reissue") == 1
+    assert outcomes(again) == ["unchanged" if outcome == "applied" else "pending"]
+
+
+@pytest.mark.parametrize("approve", [False, True])
+def test_the_domains_are_checked_once_an_approval_is_there(account, approve):
+    account.load({"shape": "requests", "validation": True, "dcv_token": True, "approved_after": 0 if approve else 30})
+    options = {} if approve else {"wait": True, "wait_for_approval": True}
+    result = account.run(check_dcv=True, approve=approve, **options)
+    assert outcomes(result) == ["applied"] and result["changed"] and only(result)["validation"]["status"] == "valid" and len(checks(account)) == 1
+
+
+def test_the_domains_are_not_checked_while_an_approval_is_missing_nor_without_being_asked_for(account):
+    account.load({"shape": "requests", "validation": True, "dcv_token": True})
+    assert "validation" not in only(account.run(check_dcv=True)) and checks(account) == []
+    account.load(FOUND)
+    assert "validation" not in only(account.run()) and checks(account) == []
+
+
+def test_waiting_checks_the_domains_once(account):
+    account.load({**UNSEEN, "validated_after": 100})
+    result = account.run(check_dcv=True, wait=True)
+    assert outcomes(result) == ["applied"] and len(checks(account)) == 1 and only(result)["validation"]["code"] == "invalid_dns_txt"
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after", "html"])
+def test_a_check_that_fails_is_no_failure_of_the_reissue(account, fault):
+    account.load({**FOUND, "issue_seconds": 60})
+    account.simulator.faults.add(fault, match={"path": "/check-dcv$"})
+    result = account.run(check_dcv=True)
+    assert outcomes(result) == ["pending"] and result["changed"] and not result["failed"] and only(result)["validation"]["message"]
+
+
+# -- watching --------------------------------------------------------------------------------------------------------------------------
+
+
+def test_many_that_are_issued_while_waiting_are_fetched_at_the_same_time(account, tmp_path):
+    """Downloads take a while; one after the other, a thousand of them would take an hour."""
+    count = 24
+    account.load(*[{"shape": "certificate_id"}] * count)
+    busy, most = [], []
+    chain = DigiCertClient.chain
+
+    def slowly(client, number):
+        busy.append(1)
+        most.append(len(busy))
+        time.sleep(0.02)
+        try:
+            return chain(client, number)
+        finally:
+            busy.pop()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DigiCertClient, "chain", slowly)
+        orders = [{**entry, "certificate_path": str(tmp_path / f"{entry['order_id']}.pem")} for entry in account.each()]
+        result = account.run(orders=orders, wait=True, check_client_auth=False, concurrency=8)
+    assert result["summary"]["applied"] == count and len(list(tmp_path.iterdir())) == count and max(most) > 3
 
 
 def test_many_that_wait_are_watched_through_the_list(account):

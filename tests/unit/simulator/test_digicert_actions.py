@@ -226,6 +226,34 @@ def test_revocations_that_are_refused(digicert: DigiCertClient) -> None:
     assert code(digicert.put("certificate/99/revoke", {})) == (404, "not_found|certificate")
 
 
+@pytest.mark.parametrize("shows", ["certificate", "primary"])
+@pytest.mark.parametrize("path", ["certificate/{}/revoke", "order/certificate/1/revoke"])
+def test_which_certificate_a_request_to_revoke_shows(digicert: DigiCertClient, shows: str, path: str) -> None:
+    digicert.simulator.configure({"digicert": {"revoke_request_shows": shows}})
+    load(digicert, reissues=[{"key": "a"}])
+    original, current = digicert.simulator.digicert[1].certificates
+    number = digicert.put(path.format(original.id), {}).json()["id"]
+    shown = digicert.get(f"request/{number}").json()["order"]["certificate"]["id"]
+    assert shown == (original.id if shows == "certificate" and path.startswith("certificate") else current.id)
+
+
+def test_revoke_again(digicert: DigiCertClient) -> None:
+    current = digicert.order(1)["certificate"]["id"]
+    digicert.simulator.configure({"digicert": {"revoke_again": "accept"}})
+    for dummy in range(2):
+        assert digicert.put(f"certificate/{current}/revoke", {"skip_approval": True}).status_code == 204
+    assert effects(digicert) == ["revoke"]
+
+
+def test_a_second_request_to_revoke(digicert: DigiCertClient) -> None:
+    current = digicert.order(1)["certificate"]["id"]
+    first, second = (digicert.put(f"certificate/{current}/revoke", {}).json()["id"] for dummy in range(2))
+    assert first != second
+    digicert.simulator.configure({"digicert": {"second_revoke_request": "refuse"}})
+    assert code(digicert.put(f"certificate/{current}/revoke", {})) == (400, "revoke_request_pending")
+    assert digicert.put(f"certificate/{current}/revoke", {"skip_approval": True}).status_code == 204
+
+
 def test_the_account_may_revoke_the_order_with_its_last_certificate(digicert: DigiCertClient) -> None:
     digicert.simulator.configure({"digicert": {"certificate_revoke_revokes_order": True}})
     digicert.put(f"certificate/{digicert.order(1)['certificate']['id']}/revoke", {"skip_approval": True})
