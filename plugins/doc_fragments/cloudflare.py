@@ -34,7 +34,7 @@ options:
     type: str
   zone_id:
     description:
-      - The id of the zone. Either this or O(zone) is needed.
+      - The id of the zone. Either this or O(zone) is needed; if both are given, they must agree.
       - Falls back to E(CLOUDFLARE_ZONE_ID).
     type: str
   zone:

@@ -509,5 +509,22 @@ def test_an_answer_that_is_no_order_is_told():
         client_at(server).order(5)
 
 
+@pytest.mark.parametrize("page", [{"total": None}, {"total": 0}, {"total": ""}, {}, None])
+def test_a_list_without_a_total_is_read_to_its_end(page):
+    def reply(request, dummy):
+        offset = int(re.search(r"offset=(\d+)", request.line)[1])
+        orders = [{"id": number} for number in range(offset + 1, min(offset + 1000, 2300) + 1)]
+        return answer("200 OK", json.dumps({"orders": orders, "page": page}).encode())
+
+    with Server(reply) as server:
+        assert len(client_at(server).orders([])[0]) == 2300
+
+
+@pytest.mark.parametrize("certificates", [{"0": {"id": 1}}, "none", 1])
+def test_a_list_of_reissues_that_is_none_is_not_taken_for_an_empty_one(certificates):
+    with says({"certificates": certificates}) as server, pytest.raises(VendorError, match="no list of certificates"):
+        client_at(server).reissues(5)
+
+
 def test_a_certificate_needs_no_field_at_all():
-    assert certificate_of({}) == Certificate(0, "", "", frozenset(), None, "", "", "", "", "", "", "", "")
+    assert certificate_of({}) == Certificate(0, "", "", frozenset(), False, None, "", "", "", "", "", "", "", "")

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.certops.remediation.plugins.module_utils.digicert import order_ref
+from ansible_collections.certops.remediation.plugins.module_utils.digicert import DigiCertClient
 from ansible_collections.certops.remediation.plugins.modules import digicert_order_info
 from ansible_collections.certops.remediation.tests.unit.support import FAULTS, Server, answer, digicert_options, run_module
 
@@ -124,6 +125,13 @@ def test_each_filter_is_sent_in_the_vendors_words_and_finds_what_it_should(fleet
     assert result["count"] == result["total"] == len(result["orders"]) and not result["changed"] and result["not_found"] == []
     assert all(item["matched"] == [] and item["replaced"] is False and item["pending"] is None for item in result["orders"])
     assert result["warnings"] == [] and result["http"]["requests"] == 1
+
+
+@pytest.mark.parametrize("which", ["product", "container", "organization", "common name", "domain name", "wildcard"])
+def test_a_filter_that_certcentral_ignores_still_filters(fleet, which, monkeypatch):
+    real = DigiCertClient.orders
+    monkeypatch.setattr(DigiCertClient, "orders", lambda client, filters, **more: real(client, [], **more))
+    assert names(info(fleet, **FILTERS[which][0])) == FILTERS[which][2]
 
 
 def test_expiry(fleet):

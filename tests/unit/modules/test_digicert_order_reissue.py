@@ -1207,10 +1207,29 @@ def test_a_key_for_viewing_can_plan_and_is_told_when_it_cannot_act(account):
     plan = account.run(orders=account.each(), check_mode=True, **view)
     assert outcomes(plan) == ["planned", "planned", "unchanged", "refused"]
     result = account.run(orders=account.each(), concurrency=1, **view)
-    assert outcomes(result) == ["failed", "not_attempted", "unchanged", "refused"] and result["changed"] is False
+    assert outcomes(result) == ["failed", "failed", "unchanged", "refused"] and result["changed"] is False
     error = result["targets"][0]["error"]
     assert error["kind"] == "authorization" and error["status"] == 403 and "a key for viewing may only read" in error["message"]
-    assert len(account.changes()) == 1 and account.effects() == []
+    assert len(account.changes()) == 2 and account.effects() == []
+
+
+def test_a_key_without_rights_is_not_tried_at_every_order(account):
+    account.load(*[{}] * 9)
+    result = account.run(orders=account.each(), concurrency=1, api_key=account.simulator.ready["digicert"]["view_key"])
+    assert outcomes(result) == ["failed"] * 3 + ["not_attempted"] * 6 and len(account.changes()) == 3
+
+
+DENIED = {"status": 403, "body": '{"errors": [{"code": "access_denied", "message": "Access denied."}]}', "times": 0}
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_order_that_is_closed_to_the_key_stops_no_other(account, method, concurrency):
+    account.load(*[{}] * 9)
+    account.simulator.faults.add("status", match={"path": f"/certificate/{account.ids[4]}{'/reissue' if method == 'POST' else ''}$", "method": method}, **DENIED)
+    result = account.run(orders=account.each(), continue_on_error=True, concurrency=concurrency)
+    assert outcomes(result) == ["applied"] * 4 + ["failed"] + ["applied"] * 4
+    assert result["targets"][4]["error"]["kind"] == "authorization" and "targets" in result
 
 
 def test_a_wrong_key_is_no_missing_permission(account):
