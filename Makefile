@@ -24,7 +24,7 @@ help: ## Show the targets
 
 setup: $(VENV)/.stamp $(TREE) ## Create .venv and the symlink tree for ansible-playbook, ansible-doc and pytest
 
-demo: setup ## Watch stuck certificates being reset and leaked ones revoked, on the simulator
+demo: setup ## Watch an outage, a leaked key, a deadline and a leaver being dealt with, on the simulator
 	@$(VENV)/bin/python tests/demo/run.py
 
 unit: setup ## pytest: tests/unit, tests/contract and tests/system
