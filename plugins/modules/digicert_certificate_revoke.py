@@ -375,7 +375,10 @@ ARGUMENT_SPEC: options.Spec = options.merge(
 
 # By code of RFC 5280, the reasons that DigiCert takes, in its own words (vendor page "Revoke certificate").
 REASONS: t.Mapping[int, str] = {0: "unspecified", 1: "keyCompromise", 3: "affiliationChanged", 4: "superseded", 5: "cessationOfOperation"}
-CURRENT, REISSUE, DUPLICATE, ORIGINAL = "current", "reissue", "duplicate", "original"
+CURRENT = "current"
+REISSUE = "reissue"
+DUPLICATE = "duplicate"
+ORIGINAL = "original"
 # The codes that clients know are order_already_revoked and order_is_revoked; what DigiCert says of a single certificate is not documented.
 REVOKED_CODE = re.compile("(already|is)_revoked")
 # From how many certificates on the order list says more cheaply which orders have reissues and duplicates.

@@ -422,7 +422,6 @@ OVER = frozenset({"revoked", "expired", "rejected", "canceled"})
 DAY = datetime.timedelta(days=1)
 
 
-
 @dataclasses.dataclass
 class Found:
     """An order, as far as it has been read.

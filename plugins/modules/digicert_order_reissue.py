@@ -414,7 +414,6 @@ from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
 
 try:
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
 except ImportError:
     # Reported by main().
     pass
@@ -606,8 +605,9 @@ class OrderReissue(engine.Operation[Wanted, State]):
     def _state(self, target: Wanted) -> State:
         record = self._client.order(target.order_id)
         order = order_of(record)
-        now = datetime.datetime.now(datetime.timezone.utc)
-        state = State(order, today=now.strftime("%Y-%m-%d"), ca_cert_id=_ca_of(record), files_right=_files_right(target, order.certificate), read=time.monotonic())
+        today = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
+        files_right = _files_right(target, order.certificate)
+        state = State(order, today=today, ca_cert_id=_ca_of(record), files_right=files_right, read=time.monotonic())
         if self._is_so(target, state):
             # Nothing else on the order matters.
             return state
@@ -1030,7 +1030,8 @@ def _read_from(leaf: x509.Certificate, certificate: Certificate) -> Certificate:
         names = name_set(common_name, [name[len("DNS:") :] for name in alternative_names(leaf) if name.startswith("DNS:")])
     except ValueError:
         return dataclasses.replace(certificate, key=public_key_sha256(leaf))
-    return dataclasses.replace(certificate, key=public_key_sha256(leaf), common_name=common_name, names=certificate.names | names, names_shown=bool(common_name))
+    names |= certificate.names
+    return dataclasses.replace(certificate, key=public_key_sha256(leaf), common_name=common_name, names=names, names_shown=bool(common_name))
 
 
 def _observed(entry: Entry[Wanted, State]) -> State:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ class Issuer:
     def __init__(self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
         self.certificate = certificate
         self.key = key
+        self.published: list[tuple[x509.ExtensionType, bool]] = []
         self._key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
 
     def sign(
@@ -87,7 +89,7 @@ class Issuer:
             .not_valid_after(not_after)
             .add_extension(self._key_id, False)
         )
-        for extension, critical in extensions:
+        for extension, critical in [*extensions, *self.published]:
             builder = builder.add_extension(extension, critical)
         return builder.sign(self.key, hashes.SHA256())
 
@@ -108,6 +110,7 @@ class Authority:
 
     def __init__(self) -> None:
         self._issuers: dict[str, Issuer] = {}
+        self._addresses: Callable[[Issuer], list[tuple[x509.ExtensionType, bool]]] | None = None
         self._add(ROOT, None)
         self._add(CLIENTS, None)
 
@@ -118,6 +121,25 @@ class Authority:
     @property
     def root_pem(self) -> bytes:
         return self.root.certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def clients_pem(self) -> bytes:
+        return self._issuers[CLIENTS].certificate.public_bytes(serialization.Encoding.PEM)
+
+    def issuers(self) -> list[Issuer]:
+        """All that there are by now."""
+        return list(self._issuers.values())
+
+    def publish(self, addresses: Callable[[Issuer], list[tuple[x509.ExtensionType, bool]]] | None) -> None:
+        """What certificates carry from now on to say where their revocation is published; None: nothing."""
+        self._addresses = addresses
+        for name in self._issuers:
+            self._point(name)
+
+    def _point(self, name: str) -> None:
+        # The CAs themselves and the servers' own certificates stay as they are.
+        own = name not in (ROOT, CLIENTS)
+        self._issuers[name].published = self._addresses(self._issuers[name]) if self._addresses and own else []
 
     def issuer(self, name: str) -> Issuer:
         """The intermediate CA with this RFC 4514 name."""
@@ -135,6 +157,7 @@ class Authority:
         # Issuers are older than any certificate that a scenario dates back.
         certificate = signer.sign(subject, key.public_key(), now - LIFETIME, now + LIFETIME, extensions, x509.random_serial_number())
         self._issuers[name] = Issuer(certificate, key)
+        self._point(name)
         return self._issuers[name]
 
     def client_certificate(self, user: str, directory: Path) -> tuple[Path, Path]:
@@ -170,7 +193,7 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain)
         context.verify_mode = ssl.CERT_OPTIONAL
-        context.load_verify_locations(cadata=self._issuers[CLIENTS].certificate.public_bytes(serialization.Encoding.PEM).decode())
+        context.load_verify_locations(cadata=self.clients_pem.decode())
         return context
 
     def dump(self) -> dict[str, list[str]]:
@@ -184,3 +207,4 @@ class Authority:
             private = serialization.load_pem_private_key(key.encode(), None)
             if isinstance(private, ec.EllipticCurvePrivateKey):
                 self._issuers[name] = Issuer(x509.load_pem_x509_certificate(certificate.encode()), private)
+                self._point(name)

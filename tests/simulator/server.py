@@ -24,6 +24,8 @@ from .cloudflare import Cloudflare
 from .control import PREFIX as CONTROL_PREFIX
 from .control import control
 from .digicert import DigiCert
+from .endpoints import Endpoints
+from .endpoints.elsewhere import revoked_by_vendors
 from .exchange import Answer, Call, canonical, not_found
 from .faults import Faults
 from .journal import Journal
@@ -45,8 +47,8 @@ class Settings:
 class Simulator:
     """The simulator, running in a background thread between ``start`` and ``stop`` (or within ``with``).
 
-    Tests read and write ``tpp``, ``keyfactor``, ``digicert``, ``cloudflare``, ``clock``, ``faults``, ``journal`` and ``settings`` directly; take ``lock``
-    to do several things at once.
+    Tests read and write ``tpp``, ``keyfactor``, ``digicert``, ``cloudflare``, ``endpoints``, ``clock``, ``faults``, ``journal`` and ``settings`` directly;
+    take ``lock`` to do several things at once.
     """
 
     def __init__(
@@ -68,7 +70,9 @@ class Simulator:
         self.keyfactor = Keyfactor(self.clock, self.authority, self.lock, self.records)
         self.digicert = DigiCert(self.clock, self.authority, self.lock)
         self.cloudflare = Cloudflare(self.clock, self.authority, self.lock)
-        self.vendors: list[Vendor] = [self.tpp, self.keyfactor, self.digicert, self.cloudflare]
+        self.endpoints = Endpoints(self.clock, self.authority, self.lock, lambda: revoked_by_vendors(self.keyfactor, self.digicert))
+        # First, because what the others hold may be signed with addresses of its CRLs.
+        self.vendors: list[Vendor] = [self.endpoints, self.tpp, self.keyfactor, self.digicert, self.cloudflare]
         self.ready: dict[str, Any] = {}
         self.revision = 0
         self.scenario = scenario
@@ -135,6 +139,7 @@ class Simulator:
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
             self._loop = None
+        self.endpoints.close()
         if self._own_directory:
             shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -148,6 +153,8 @@ class Simulator:
             context = self.authority.server_context(self._host, self._directory)
             site = web.TCPSite(runner, self._host, self._port, ssl_context=context)
             await site.start()
+            # Relying parties fetch CRLs and ask for OCSP over plain HTTP.
+            await web.SockSite(runner, self.endpoints.socket).start()
             self._write_ready(runner.addresses[0][1])
         except BaseException as error:  # pylint: disable=broad-exception-caught
             self._failure = error
@@ -184,6 +191,8 @@ class Simulator:
         body = await request.read() if request.body_exists else b""
         call = Call(request.method, canonical(raw_path), raw_path, raw_query, request.headers, body)
         call.base_url = f"https://{request.host}"
+        if not request.secure and not call.path.startswith(self.endpoints.prefixes):
+            return fault_actions.respond(not_found())
         if call.path.startswith(CONTROL_PREFIX):
             return fault_actions.respond(self._guarded(lambda: control(self, call)))
         call.client_cn = _common_name(request)

@@ -109,6 +109,7 @@ class Issuing:
             (x509.SubjectAlternativeName([_general_name(name) for name in names]), False),
             (x509.SubjectKeyIdentifier.from_public_key(public_key), False),
             (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), False),
+            *issuer.published,
         ]
         begin, end = validity_of(certificate)
         builder = (

@@ -1226,7 +1226,8 @@ DENIED = {"status": 403, "body": '{"errors": [{"code": "access_denied", "message
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_order_that_is_closed_to_the_key_stops_no_other(account, method, concurrency):
     account.load(*[{}] * 9)
-    account.simulator.faults.add("status", match={"path": f"/certificate/{account.ids[4]}{'/reissue' if method == 'POST' else ''}$", "method": method}, **DENIED)
+    path = f"/certificate/{account.ids[4]}{'/reissue' if method == 'POST' else ''}$"
+    account.simulator.faults.add("status", match={"path": path, "method": method}, **DENIED)
     result = account.run(orders=account.each(), continue_on_error=True, concurrency=concurrency)
     assert outcomes(result) == ["applied"] * 4 + ["failed"] + ["applied"] * 4
     assert result["targets"][4]["error"]["kind"] == "authorization" and "targets" in result

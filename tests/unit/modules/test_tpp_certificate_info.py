@@ -165,7 +165,7 @@ def test_dates_are_sent_as_tpp_writes_them(fleet, text, sent):
     assert queries(fleet)[0]["ValidToLess"] == sent
 
 
-@pytest.mark.parametrize("text", ["tomorrow", "30.11.2026", "2026-13-01", "2026-11-30T25:00:00Z", "2026-11-30T12:00:00", "0001-01-01T00:00:00+14:00", "x" * 500])
+@pytest.mark.parametrize("text", ["tomorrow", "30.11.2026", "2026-13-01", "2026-11-30T25:00:00Z", "2026-11-30T12:00:00", "0001-01-01T00:00+14:00", "x" * 500])
 @pytest.mark.parametrize("option", ["expires_before", "expires_after"])
 def test_what_is_no_date_is_told(fleet, option, text):
     result = info(fleet, **{option: text})

@@ -69,7 +69,7 @@ def target(outcome, action="none", message=""):
 
 
 def made_of(
-    old=None, new=None, keys=None, plan=None, done=NOTHING_DONE, hooks=None, again=None, ledger=None, own=None, reported=None, acted=False, now=NOW, made=None,
+    old=None, new=None, keys=None, plan=None, done=None, hooks=None, again=None, ledger=None, own=None, reported=None, acted=False, now=NOW, made=None,
     missing=(), **options,
 ):
     """The record of one rotation. The zone is as ``new`` says before the run, and as ``again`` says after it."""
@@ -83,7 +83,7 @@ def made_of(
     return rotate_record.record(
         chosen,
         {"targets": [plan or target("unchanged")] if asked else [], "url": "https://api.cloudflare.com", "plan_digest": "sha256:module"},
-        done,
+        done or NOTHING_DONE,
         {"requests": [made]} if made else {},
         {**NO_HOOKS, **(hooks or {})},
         listed if again is None else again,
