@@ -28,7 +28,7 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import record as record_of
 
 ROLE = "reissue_orders"
-NUMBERS = {"validity_days": ""}
+NUMBERS = {"validity_days": "", "history_limit": "200"}
 # What else there is besides lists, numbers and truth values, and what holds when it is not set.
 TEXTS = {
     "key_type": "rsa-2048",
@@ -62,6 +62,9 @@ LOSSES = (
 )
 # Texts that differ in one of these are of one kind.
 IDENTIFIER = re.compile(r" since \S+(?= and)|\b\d{4}-\d\d-\d\d([T ][0-9:.]+(Z|[+-]\d\d:?\d\d)?)?|\b[0-9A-Fa-f]{16,}\b|(?<=request )\d+|(?<=order )\d+")
+# What is planned for an order where nobody wishes anything else, and what the module does to one whose reissue an earlier run has asked for.
+REISSUE = "reissue for a new key"
+FETCH, APPROVE = "fetch the certificate", "approve request"
 # Options of the module, as this role calls them.
 MODULE_OPTION = re.compile(r"\b(on_pending|profile_option)\b")
 SAME_FOR_ALL = {
@@ -73,7 +76,7 @@ SAME_FOR_ALL = {
 # Stands for the columns of a row where the list has led to no order at all.
 EMPTY_ORDER: Json = {
     **dict.fromkeys(("common_name", "product", "container", "key_path", "csr_path", "certificate_path", "chain_path", "fullchain_path", "problem"), ""),
-    **{"order_id": 0, "names": [], "listed": [], "exact": False, "has_key": False, "replaced": True, "over": False},
+    **{"order_id": 0, "names": [], "listed": [], "exact": False, "has_key": False, "replaced": True, "over": False, "step": ""},
     "certificate": {"serial": "", "valid_till": ""},
 }
 
@@ -187,26 +190,35 @@ def left(done: Json, planned: int, requests: int, own: Json, now: str) -> str:
 def questions(read: Json, ledger: Json) -> dict[str, t.Any]:
     """What to ask DigiCert for.
 
-    CertCentral does not list the first certificate of an order that has been reissued. What an earlier run has found is asked for by its order.
+    CertCentral does not list the first certificate of an order that has been reissued. What an earlier run has found is asked for by the certificate that
+    this run has left, which the order list shows, a thousand in a request, or by its order.
     """
-    known = {value: int(number) for number, kept in ledger.items() for value in kept["listed"]}
-    orders, certificates, names = [], [], []
+    known = {value: number for number, kept in ledger.items() for value in kept["listed"]}
+    orders: list[int] = []
+    certificates: list[dict[str, t.Any]] = []
+    names: list[str] = []
     for entry in read["entries"]:
         if entry["kind"] == "order_id":
             orders.append(entry["order_id"])
         elif entry["kind"] == "name":
             names.append(entry["value"])
-        elif entry["value"] in known:
-            orders.append(known[entry["value"]])
-        else:
+        elif entry["value"] not in known:
             certificates.append({entry["kind"]: entry["value"], **({"order_id": entry["order_id"]} if entry["order_id"] else {})})
+        else:
+            number = known[entry["value"]]
+            left_with = {"serial": ledger[number].get("now"), "order_id": int(number)}
+            if not left_with["serial"]:
+                orders.append(int(number))
+            elif left_with not in certificates:
+                certificates.append(left_with)
     return {"orders": list(dict.fromkeys(orders)), "certificates": certificates, "names": names}
 
 
 def selection(found: Json, read: Json, ledger: Json, folder: str) -> dict[str, t.Any]:
     """The orders behind the list, each once, and what is missing.
 
-    :param ledger: by order id, what earlier runs of this incident have found: the ``serial`` that the order had then, and the entries ``listed``.
+    :param ledger: by order id, what earlier runs of this incident have found: the ``serial`` that the order had then, the entries ``listed``, the ``step``
+        that was let through, and the serial number that the order has ``now``.
     """
     by_id = {order["order_id"]: order for order in found["orders"]}
     hits: dict[str, list[tuple[Json, bool]]] = {}
@@ -222,7 +234,7 @@ def selection(found: Json, read: Json, ledger: Json, folder: str) -> dict[str, t
         number = entry["order_id"] if kind == "order_id" else known.get(value) if kind != "name" else None
         pairs = [(by_id[number], False)] if number in by_id else hits.get(value, [])
         if not pairs:
-            why = said.get(str(number) if number else value, "not found")
+            why = said.get((ledger.get(str(number), {}).get("now") or str(number)) if number else value, "not found")
             missing.append({"target": f"{kind.replace('_', ' ')} {value}", "why": re.sub(r"^DigiCert CertCentral: ", "", why)})
         for order, replaced in pairs:
             current = order["certificate"]["serial"] or ""
@@ -239,6 +251,7 @@ def selection(found: Json, read: Json, ledger: Json, folder: str) -> dict[str, t
             **{name: kept[name] for name in ("listed", "exact", "replaced")},
             **{name: kept["order"][name] for name in ("order_id", "status", "product", "container", "common_name", "names", "certificate")},
             "over": kept["named_only"] and kept["order"]["status"] in OVER,
+            "step": ledger.get(str(kept["order"]["order_id"]), {}).get("step", ""),
             **files(folder, kept["order"]),
         }
         for kept in chosen.values()
@@ -318,8 +331,11 @@ def ledger(before: Json, rows: t.Iterable[Json]) -> dict[str, t.Any]:
         if row["planned"]:
             kept = made.setdefault(str(row["order_id"]), {"serial": row["serial"], "listed": []})
             kept["listed"] = sorted({*kept["listed"], *row["listed"]})
+            kept["step"] = row["step"]
             if row["exact"]:
                 kept["serial"] = row["serial"]
+        if row["serial_now"] and str(row["order_id"]) in made:
+            made[str(row["order_id"])]["now"] = row["serial_now"]
     return made
 
 
@@ -368,17 +384,23 @@ class Course:
     @property
     def own_key(self) -> bool:
         """Whether the folder holds the key of the very certificate that is to be replaced."""
-        return bool(self.order["exact"]) and self._is_current
+        if self.plan is None or not self.order["exact"] or not self._is_current:
+            return False
+        # Its reissue may have been issued after the list of orders was read and before the order was planned.
+        selected, planned = self.order["certificate"]["serial"], self.plan["before"].get("serial")
+        return not planned or str(planned).lstrip("0") == str(selected).lstrip("0")
 
     @property
     def _is_current(self) -> bool:
         """Whether the current certificate has the key in the folder."""
-        return self.plan is not None and (self.plan["outcome"] == "unchanged" or self.plan["action"] == "fetch the certificate")
+        return self.plan is not None and (self.plan["outcome"] == "unchanged" or self.plan["action"] == FETCH)
 
     @property
     def ours(self) -> bool:
         """Whether its reissue with the key in the folder is under way or done."""
-        return self.plan is not None and not self.own_key and (self.plan["outcome"] == "pending" or self._is_current)
+        if self.plan is None or self.own_key:
+            return False
+        return self.plan["outcome"] == "pending" or self._is_current or str(self.plan["action"]).startswith(APPROVE)
 
     @property
     def last(self) -> Json:
@@ -420,7 +442,9 @@ class Course:
     def _result_of_issued(self) -> str:
         if self.serial_now.lstrip("0") not in self.current:
             return "unread"
-        return "not_deployed" if self.deployed else "reissued"
+        if self.deployed:
+            return "not_deployed"
+        return "unchanged" if self._is_current else "reissued"
 
     @property
     def serial_now(self) -> str:
@@ -465,8 +489,9 @@ class Course:
             "ours": self.ours,
             "pending": result in ("approval", "validation", "issue"),
             "deployable": issued,
-            "new": self.planned,
+            "new": self.planned and not self.ours,
             "change": action,
+            "step": (order["step"] or REISSUE) if self.ours else action,
             "losses": [told for mark, told in LOSSES if self.planned and mark in said],
             "result": result,
             "outcome": self.outcome,
@@ -539,15 +564,11 @@ def digest(url: str, rows: t.Sequence[Json], own: Json) -> str:
     """A fingerprint of which orders are to be reissued with which names and wishes.
 
     Not that of the module, which is about the keys: in a first check there are none. An order whose reissue with a key of the folder is under way
-    or done stays part of the plan, so that a run that was killed goes on with the approval that it had.
+    or done stays part of the plan, as what was let through then, so that a run that was killed goes on with the approval that it had.
     """
-    steps = sorted(
-        [row["order_id"], row["common_name"], row["names"], row["change"] if row["planned"] and not row["ours"] else "reissue for a new key"]
-        for row in rows
-        if row["planned"] or row["ours"]
-    )
+    steps = sorted([row["order_id"], row["common_name"], row["names"], row["step"]] for row in rows if row["planned"] or row["ours"])
     wishes = {name: own[name] for name in (*TEXTS, "skip_approval", "approve") if name != "comments"}
-    plan = [ROLE, url, steps, {**wishes, **own["number"]}]
+    plan = [ROLE, url, steps, {**wishes, "validity_days": own["number"]["validity_days"]}]
     return "sha256:" + hashlib.sha256(json.dumps(plan, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
 
 
@@ -555,6 +576,14 @@ def requests_per_order(plan: Json, planned: int, own: Json) -> float:
     """What a reissue is going to cost, by what the plan has cost; whether the old certificate is for clients is not looked at again."""
     reads = int(plan["http"]["requests"]) - (planned if own["check_client_auth"] else 0)
     return max(1.0, reads / max(1, len(plan["targets"]))) + REQUESTS_TO_REISSUE
+
+
+def _expected(rows: t.Sequence[Json], options: Json) -> Json:
+    """The options, with the expected number understood as a person means it: of the whole plan, also what an earlier run has begun of it."""
+    whole = sum(row["planned"] or row["ours"] for row in rows)
+    planned = sum(row["planned"] for row in rows)
+    number = options["number"]
+    return {**options, "number": {**number, "expected_changes": str(planned) if number["expected_changes"] == str(whole) else number["expected_changes"]}}
 
 
 def _too_late(planned: int, seconds: float, own: Json, now: str) -> list[dict[str, str]]:
@@ -619,7 +648,7 @@ def record(
         rows,
         made_plan,
         done,
-        refused=late + refusals(made_plan, options, names=names, bad=bad, selected=len(rows)),
+        refused=late + refusals(made_plan, _expected(rows, options), names=names, bad=bad, selected=len(rows)),
         sections={
             "changes": groups(planned, "change", "label"),
             "losses": groups(({"label": row["label"], "loss": loss} for row in planned for loss in row["losses"]), "loss", "label"),

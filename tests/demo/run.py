@@ -14,10 +14,12 @@ import signal
 import sys
 
 import compromise
+import offboard
 import outage
+import reissue
 from stage import DIRECTORY, Stage, Unexpected
 
-STORIES = {"outage": outage.show, "compromise": compromise.show}
+STORIES = {"outage": outage.show, "compromise": compromise.show, "reissue": reissue.show, "offboard": offboard.show}
 
 
 def _leave(number: int, dummy: object) -> None:

@@ -64,12 +64,18 @@ class Stage:
             self.start_simulator(scenario)
         self.control("settings", {"clock_scale": clock_scale})
 
-    def control(self, what: str, data: Mapping[str, Any] | None = None) -> Any:
+    def control(self, what: str, data: Mapping[str, Any] | None = None, method: str | None = None) -> Any:
         """A call to the simulator's control API: with data a POST, else a GET."""
+        return self._open(self.ready["control_url"].rstrip("/") + "/" + what, {}, None if data is None else json.dumps(data).encode(), method)
+
+    def get(self, path: str, headers: Mapping[str, str]) -> Any:
+        """What a vendor's API shows."""
+        return self._open(self.ready["url"] + path, headers)
+
+    def _open(self, url: str, headers: Mapping[str, str], body: bytes | None = None, method: str | None = None) -> Any:
         context = ssl.create_default_context(cafile=self.ready["ca_path"])
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
-        body = None if data is None else json.dumps(data).encode()
-        with opener.open(self.ready["control_url"].rstrip("/") + "/" + what, body, timeout=30) as answer:
+        with opener.open(urllib.request.Request(url, body, dict(headers), method=method), timeout=30) as answer:
             return json.load(answer)
 
     def play(self, *command: str, status: int = 0) -> str:
@@ -101,7 +107,8 @@ class Stage:
 
 def _environment(ready: Mapping[str, Any]) -> dict[str, str]:
     """Credentials as a user would export them, and settings that keep the output short. Nothing of the user's own Ansible settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_", "PYTHON"))}
+    own = ("ANSIBLE_", "VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_", "CLOUDFLARE_", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     (DIRECTORY / "ansible.cfg").write_text("", encoding="utf-8")
     return {
         **kept,
@@ -114,6 +121,13 @@ def _environment(ready: Mapping[str, Any]) -> dict[str, str]:
         "KEYFACTOR_AUTH_CLIENT_SECRET": ready["keyfactor"]["client_secret"],
         "KEYFACTOR_AUTH_TOKEN_URL": ready["keyfactor"]["token_url"],
         "KEYFACTOR_CA_CERT": ready["ca_path"],
+        "DIGICERT_URL": ready["digicert"]["url"],
+        "DIGICERT_API_KEY": ready["digicert"]["api_key"],
+        "DIGICERT_CA_PATH": ready["ca_path"],
+        "CLOUDFLARE_BASE_URL": ready["cloudflare"]["url"],
+        "CLOUDFLARE_API_TOKEN": ready["cloudflare"]["api_token"],
+        "CLOUDFLARE_ZONE_ID": ready["cloudflare"]["zone_id"],
+        "CLOUDFLARE_CA_PATH": ready["ca_path"],
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
         "ANSIBLE_CONFIG": str(DIRECTORY / "ansible.cfg"),

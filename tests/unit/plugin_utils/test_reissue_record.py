@@ -201,6 +201,18 @@ def test_what_to_ask_for():
     }
 
 
+def test_what_the_last_run_has_left_is_asked_for_by_its_certificate():
+    ledger = {"3": {"serial": "0C", "listed": ["0C", "web.example.com"], "now": "AA"}, "4": {"serial": "0D", "listed": ["0D"]}}
+    read = read_list("Serial\n0C\n0D\n")
+    assert reissue_record.questions(read, ledger) == {"orders": [4], "certificates": [{"serial": "AA", "order_id": 3}], "names": []}
+    found = found_of(order(3, "AA", [("AA", False)]), not_found=[("4", "DigiCert CertCentral: no such order")])
+    selected = reissue_record.selection(found, read, ledger, "/f")
+    assert [(entry["order_id"], entry["listed"], entry["replaced"]) for entry in selected["orders"]] == [(3, ["0C"], True)]
+    assert selected["missing"] == [{"target": "serial 0D", "why": "no such order"}]
+    selected = reissue_record.selection(found_of(not_found=[("AA", "order 3 is gone")]), read_list("Serial\n0C\n"), ledger, "/f")
+    assert selected["missing"] == [{"target": "serial 0C", "why": "order 3 is gone"}]
+
+
 def test_an_order_is_there_once_whatever_leads_to_it():
     serial = order()["certificate"]["serial"]
     selected = selected_of([serial, "1", "web1.example.com"], order(matched=[(serial, False), ("web1.example.com", False)]))
@@ -287,14 +299,21 @@ def test_only_what_may_have_to_be_done_is_handed_to_the_module():
 
 def test_the_ledger_keeps_what_was_seen_first():
     rows = [
-        {"order_id": 1, "planned": True, "serial": "NEW", "listed": ["web1"], "exact": False},
-        {"order_id": 2, "planned": True, "serial": "02", "listed": ["02"], "exact": True},
-        {"order_id": 3, "planned": False, "serial": "03", "listed": ["03"], "exact": True},
+        {"order_id": 1, "planned": True, "serial": "NEW", "listed": ["web1"], "exact": False, "step": "reissue", "serial_now": "AA"},
+        {"order_id": 2, "planned": True, "serial": "02", "listed": ["02"], "exact": True, "step": "cancel and reissue", "serial_now": ""},
+        {"order_id": 3, "planned": False, "serial": "03", "listed": ["03"], "exact": True, "step": "none", "serial_now": "CC"},
+        {"order_id": 4, "planned": False, "serial": "04", "listed": ["04"], "exact": False, "step": "none", "serial_now": "DD"},
     ]
-    before = {"1": {"serial": "OLD", "listed": ["OLD"]}}
+    first = {"serial": "OLD", "listed": ["OLD"]}
+    fourth = {"serial": "OLD", "listed": ["OLD"], "step": "reissue, signature_hash sha384", "now": "BB"}
+    before = {"1": first, "4": fourth}
     made = reissue_record.ledger(before, rows)
-    assert made == {"1": {"serial": "OLD", "listed": ["OLD", "web1"]}, "2": {"serial": "02", "listed": ["02"]}}
-    assert before == {"1": {"serial": "OLD", "listed": ["OLD"]}}
+    assert made == {
+        "1": {"serial": "OLD", "listed": ["OLD", "web1"], "step": "reissue", "now": "AA"},
+        "2": {"serial": "02", "listed": ["02"], "step": "cancel and reissue"},
+        "4": {**fourth, "now": "DD"},
+    }
+    assert first == {"serial": "OLD", "listed": ["OLD"]} and fourth["now"] == "BB"
 
 
 # -- what has become of an order ---------------------------------------------------------------------------------------------------------
@@ -371,6 +390,16 @@ def test_result_of_what_was_not_acted_on(plan, with_key, entries, result):
     assert (row["result"], row["planned"]) == (result, result == "planned")
     if with_key and result == "refused":
         assert "use another folder" in row["why"]
+
+
+@pytest.mark.parametrize("plan", [target(outcome="unchanged"), target(action="fetch the certificate")])
+@pytest.mark.parametrize("serial, own", [("01" * 16, True), ("1" + "01" * 15, True), ("0E" * 16, False)])
+def test_a_reissue_that_is_issued_while_the_plan_is_made_is_ours(plan, serial, own):
+    plan = {**plan, "before": {"serial": serial, "public_key_sha256": "new"}}
+    row = only_row(plan, entries=["01" * 16], orders=[order(matched=[("01" * 16, False)])], with_key=[1])
+    assert (row["ours"], row["result"] == "refused") == (not own, own)
+    # Its key is not one that is replaced.
+    assert not row["new"]
 
 
 def test_what_was_replaced_by_somebody_else():
@@ -472,12 +501,20 @@ def test_what_cannot_be_acted_on_is_a_guard():
     assert record_of(selected, targets, continue_on_error=True)["refusals"] == []
 
 
+@pytest.mark.parametrize("expected, refused", [("3", False), ("1", False), ("2", True)])
+def test_a_person_expects_the_whole_plan_also_what_is_begun_of_it(expected, refused):
+    targets = [target(1, "unchanged"), target(2, "pending"), target(3)]
+    options = {"number": {**OPTIONS["number"], "expected_changes": expected}}
+    made = record_of(selected_of(["1", "2", "3"], order(1), order(2), order(3)), targets, with_key=[1, 2], **options)
+    assert bool(made["refusals"]) == refused
+
+
 # -- digest ------------------------------------------------------------------------------------------------------------------------------
 
 
-def digest_of(targets, orders=None, with_key=(), **own):
+def digest_of(targets, orders=None, with_key=(), ledger=None, **own):
     orders = orders or [order(1), order(2)]
-    selected = selected_of([str(entry["order_id"]) for entry in orders], *orders)
+    selected = selected_of([str(entry["order_id"]) for entry in orders], *orders, ledger=ledger)
     return record_of(selected, targets, with_key=with_key, own=own_of(**own))["plan_digest"]
 
 
@@ -489,6 +526,21 @@ def test_the_digest_stays_while_the_plan_is_carried_out():
         assert first == digest_of([target(1, outcome), target(2)], with_key=[1])
     assert first == digest_of([target(1, action="fetch the certificate"), target(2)], with_key=[1])
     assert first == digest_of([target(2), target(1)], [order(2), order(1)])
+    assert first == digest_of([target(1), target(2)], history_limit="0")
+
+
+@pytest.mark.parametrize("begun", [("unchanged",), ("pending",), ("planned", "", "fetch the certificate"), ("planned", "", "approve request 7")])
+@pytest.mark.parametrize(
+    "action", ["reissue for key 0123456789abcdef, signature_hash sha384, validity 90", "cancel and reissue for key 0123456789abcdef"]
+)
+def test_what_was_let_through_stays_in_the_digest_with_its_wishes(begun, action):
+    orders = [order(1), order(2)]
+    selected = selected_of(["1", "2"], *orders)
+    approved = record_of(selected, [target(1, action=action), target(2)])
+    ledger = reissue_record.ledger({}, approved["certificates"])
+    assert digest_of([target(1, *begun), target(2)], with_key=[1], ledger=ledger) == approved["plan_digest"]
+    # What the key is for now is no longer what was let through.
+    assert digest_of([target(1), target(2)], with_key=[1], ledger=ledger) != approved["plan_digest"]
 
 
 @pytest.mark.parametrize(
