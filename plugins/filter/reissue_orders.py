@@ -17,7 +17,7 @@ class FilterModule:
         return {
             "reissue_options": reissue_record.options,
             "reissue_list": read_list,
-            "reissue_pace": reissue_record.pace,
+            "reissue_pace": reissue_record.reissue_pace,
             "reissue_questions": reissue_record.questions,
             "reissue_selection": reissue_record.selection,
             "reissue_same_key": reissue_record.same_key,

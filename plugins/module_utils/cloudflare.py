@@ -29,7 +29,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     VendorError,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.paging import Page, read_all
-from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.parallel import each_in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.records import Record, record_in, records_in, text_of, whole
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, printable
 from ansible_collections.certops.remediation.plugins.module_utils.transport import Answer, Transport
@@ -427,16 +427,7 @@ class CloudflareClient:
 
     def certificates_by_id(self, numbers: t.Sequence[CertificateId]) -> list[ClientCertificate | RemediationError]:
         """One request for each; an error in place of one that cannot be read."""
-
-        def read(number: CertificateId) -> ClientCertificate | RemediationError:
-            try:
-                return self.certificate(number)
-            except RemediationError as error:
-                if error.fatal:
-                    raise
-                return error
-
-        return in_parallel(read, numbers, self.transport.settings.concurrency)
+        return each_in_parallel(self.certificate, numbers, self.transport.settings.concurrency)
 
     def find(self, refs: t.Sequence[CertificateRef]) -> list[tuple[ClientCertificate, ...] | RemediationError]:
         """The certificates that each reference names, or why there are none. A few ids are read one by one, all else through the list."""

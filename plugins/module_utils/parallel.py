@@ -10,6 +10,8 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
+from ansible_collections.certops.remediation.plugins.module_utils.errors import RemediationError
+
 Item = t.TypeVar("Item")
 Result = t.TypeVar("Result")
 
@@ -28,3 +30,20 @@ def in_parallel(work: t.Callable[[Item], Result], items: t.Sequence[Item], worke
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def each_in_parallel(work: t.Callable[[Item], Result], items: t.Sequence[Item], workers: int) -> list[Result | RemediationError]:
+    """``in_parallel`` with the error of an item in place of its result.
+
+    :raises RemediationError: one that every other item would meet as well.
+    """
+
+    def attempt(item: Item) -> Result | RemediationError:
+        try:
+            return work(item)
+        except RemediationError as error:
+            if error.fatal:
+                raise
+            return error
+
+    return in_parallel(attempt, items, workers)

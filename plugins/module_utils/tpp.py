@@ -26,7 +26,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     VendorError,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.paging import Page, read_all
-from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.parallel import each_in_parallel, in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, printable
 from ansible_collections.certops.remediation.plugins.module_utils.tpp_credentials import TppCredentials, TppLogin, vendor_text
 from ansible_collections.certops.remediation.plugins.module_utils.transport import Answer, Transport
@@ -271,22 +271,17 @@ class TppClient:
         for found in in_parallel(self._states_by_filter, batches, workers):
             listed.update(found)
 
-        def state(ref: CertificateRef) -> CertificateState | RemediationError:
+        def state(ref: CertificateRef) -> CertificateState:
             known = listed.get((ref.dn or "").lower())
-            try:
-                if known and not need_details(known):
-                    seen = known
-                else:
-                    seen = detailed_state(self.details(ref.guid or (known.guid if known else None) or self.guid(ref.dn or "")))
-                if (ref.guid and ref.guid != seen.guid) or (ref.dn and ref.dn.lower() != seen.dn.lower()):
-                    raise VendorError(f"{VENDOR}: the entry names two objects: {ref.dn} is not {ref.guid}, which is {seen.dn}; leave one of them out")
-                return seen
-            except RemediationError as error:
-                if error.fatal:
-                    raise
-                return error
+            if known and not need_details(known):
+                seen = known
+            else:
+                seen = detailed_state(self.details(ref.guid or (known.guid if known else None) or self.guid(ref.dn or "")))
+            if (ref.guid and ref.guid != seen.guid) or (ref.dn and ref.dn.lower() != seen.dn.lower()):
+                raise VendorError(f"{VENDOR}: the entry names two objects: {ref.dn} is not {ref.guid}, which is {seen.dn}; leave one of them out")
+            return seen
 
-        return in_parallel(state, refs, workers)
+        return each_in_parallel(state, refs, workers)
 
     def _guid_by_dn(self, dn: str) -> str:
         """The GUID of an object.

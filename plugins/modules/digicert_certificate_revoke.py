@@ -341,7 +341,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     RemediationError,
     VendorError,
 )
-from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.parallel import each_in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.revocation import reason_code, reason_name
 from ansible_collections.certops.remediation.plugins.module_utils.records import record_in, whole
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_action
@@ -523,16 +523,7 @@ class CertificateRevoke(engine.Operation[Target, State]):
 
     def _each(self, read: t.Callable[[t.Any], t.Any], items: t.Sequence[t.Any]) -> list[t.Any]:
         """``read`` on many items at a time; an error in place of what cannot be read."""
-
-        def attempt(item: t.Any) -> t.Any:
-            try:
-                return read(item)
-            except RemediationError as error:
-                if error.fatal:
-                    raise
-                return error
-
-        return in_parallel(attempt, items, self.transport.settings.concurrency)
+        return each_in_parallel(read, items, self.transport.settings.concurrency)
 
     def _read(self, targets: t.Sequence[Target]) -> list[State | RemediationError]:
         """Each order is read once, however many certificates of it are listed."""

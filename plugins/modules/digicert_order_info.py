@@ -370,7 +370,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.digicert impor
     written,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError, VendorError
-from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.parallel import each_in_parallel, in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.records import Record, whole
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_info
@@ -576,17 +576,8 @@ class Finder:
 
     def _each(self, read: t.Callable[[t.Any], Found | None], items: t.Sequence[t.Any], label: t.Callable[[t.Any], str]) -> list[Found]:
         """``read`` on each item at a time; an item that it cannot read is missing."""
-
-        def attempt(item: t.Any) -> Found | RemediationError | None:
-            try:
-                return read(item)
-            except RemediationError as error:
-                if error.fatal:
-                    raise
-                return error
-
         found = []
-        for item, result in zip(items, in_parallel(attempt, items, self._client.transport.settings.concurrency)):
+        for item, result in zip(items, each_in_parallel(read, items, self._client.transport.settings.concurrency)):
             if isinstance(result, RemediationError):
                 self._miss(label(item), result)
             elif result is not None:

@@ -394,8 +394,8 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     RemediationError,
     VendorError,
 )
-from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
-from ansible_collections.certops.remediation.plugins.module_utils.private_files import Access, read_file, write_file
+from ansible_collections.certops.remediation.plugins.module_utils.parallel import each_in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.private_files import Access, read_file, write_if_different
 from ansible_collections.certops.remediation.plugins.module_utils.records import Record, record_in, text_of, whole
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_action
@@ -592,15 +592,7 @@ class OrderReissue(engine.Operation[Wanted, State]):
         return self._read(targets)
 
     def _read(self, targets: t.Sequence[Wanted]) -> list[State | RemediationError]:
-        def read(target: Wanted) -> State | RemediationError:
-            try:
-                return self._state(target)
-            except RemediationError as error:
-                if error.fatal:
-                    raise
-                return error
-
-        return in_parallel(read, targets, self.transport.settings.concurrency)
+        return each_in_parallel(self._state, targets, self.transport.settings.concurrency)
 
     def _state(self, target: Wanted) -> State:
         record = self._client.order(target.order_id)
@@ -1133,8 +1125,7 @@ def _write(target: Wanted, chain: t.Sequence[str], written: list[str]) -> None:
     :raises OSError: one cannot be written.
     """
     for path, text in _contents(target, chain).items():
-        if (read_file(path) or (b"",))[0] != text.encode():
-            write_file(path, text.encode(), Access(0o644), replace=True)
+        if write_if_different(path, text.encode(), Access(0o644)):
             written.append(path)
 
 

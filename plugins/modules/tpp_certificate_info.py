@@ -335,7 +335,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.certops.remediation.plugins.module_utils import options
 from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError
-from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.parallel import each_in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_info
 from ansible_collections.certops.remediation.plugins.module_utils.tpp import (
     CONNECTION_OPTIONS,
@@ -490,19 +490,12 @@ def _read_each(
 ) -> tuple[list[dict[str, t.Any]], list[dict[str, t.Any]]]:
     """The records of ``entries``, and what could not be read with the reason."""
 
-    def one(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any] | RemediationError:
-        if not details:
-            return record(entry, None)
-        try:
-            return record(entry, client.details(entry["Guid"] or client.guid(entry["DN"])))
-        except RemediationError as error:
-            if error.fatal:
-                raise
-            return error
+    def one(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        return record(entry, client.details(entry["Guid"] or client.guid(entry["DN"])) if details else None)
 
     certificates: list[dict[str, t.Any]] = []
     unreadable: list[dict[str, t.Any]] = []
-    for entry, result in zip(entries, in_parallel(one, entries, client.transport.settings.concurrency)):
+    for entry, result in zip(entries, each_in_parallel(one, entries, client.transport.settings.concurrency)):
         if isinstance(result, RemediationError):
             unreadable.append({"target": entry["DN"] or entry["Guid"], "error": result.as_result()})
         else:

@@ -18,8 +18,8 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import meant_key_sha256
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, bad_numbers, entries, path, text
+from ansible_collections.certops.remediation.plugins.plugin_utils.pace import pace, rate_limits
 from ansible_collections.certops.remediation.plugins.plugin_utils.reissue_list import SPREADSHEET_NUMBER, decode
-from ansible_collections.certops.remediation.plugins.plugin_utils.reissue_record import pace
 
 SEPARATORS = ",;\t|"
 # What an entry can be, the most exact first, and the headings of columns that hold it.
@@ -39,6 +39,8 @@ GOING = ("pending_revocation", "revoked")
 # What Cloudflare allows a token in all its uses together. Beyond it, it blocks the token for five minutes.
 RATE_LIMITS = ({"requests": 1200, "seconds": 300.0},)
 PAGE_SIZE = 50
+# Planning, acting, looking again and waiting, with the list: for a first estimate.
+REQUESTS_PER_CERTIFICATE = 5
 
 
 # -- options -----------------------------------------------------------------------------------------------------------------------------
@@ -58,7 +60,7 @@ def selecting(given: Json, role: str) -> dict[str, t.Any]:
         "zone_id": zone.lower() if re.fullmatch("[0-9A-Fa-f]{32}", zone) else "",
         "zone": "" if re.fullmatch("[0-9A-Fa-f]{32}", zone) else zone,
     }
-    found["rate_limits"], bad_limits = _rate_limits(given["rate_limits"], role)
+    found["rate_limits"], bad_limits = rate_limits(given["rate_limits"], role, RATE_LIMITS)
     searched = [name for name in ("devices", "owners", "key_files", "key_sha256", "expires_within_days") if found[name]]
     ways = [*(name for name in ("certificates", "list_path") if found[name]), *searched[:1]]
     everything = [pattern for name in ("devices", "owners") for pattern in found[name] if not pattern.strip("* ")]
@@ -71,21 +73,10 @@ def selecting(given: Json, role: str) -> dict[str, t.Any]:
     return {**found, "searched": searched, "ways": ways, "complaints": complaints + [complaint for complaint, applies in said.items() if applies]}
 
 
-def _rate_limits(given: t.Any, role: str) -> tuple[list[dict[str, float]], str]:
-    try:
-        value = json.loads(given) if isinstance(given, str) and given.strip() else given
-        limits = [{"requests": int(limit["requests"]), "seconds": float(limit["seconds"])} for limit in (value if text(value) else None) or RATE_LIMITS]
-        if all(limit["requests"] > 0 and limit["seconds"] > 0 for limit in limits):
-            return limits, ""
-    except (TypeError, ValueError, KeyError):
-        pass
-    return list(map(dict, RATE_LIMITS)), f"{role}_rate_limits is a list of mappings with requests and seconds, both above 0"
-
-
 def client_pace(selected: Json, own: Json) -> list[dict[str, t.Any]]:
     """The limits for each task of a run, so that all of them together stay within those of the token."""
     pages = math.ceil(selected["total"] / PAGE_SIZE)
-    return pace(len(selected["certificates"]) + pages, own["rate_limits"])
+    return pace(REQUESTS_PER_CERTIFICATE * (len(selected["certificates"]) + pages), own["rate_limits"])
 
 
 # -- lists -------------------------------------------------------------------------------------------------------------------------------

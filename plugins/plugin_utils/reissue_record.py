@@ -26,6 +26,7 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
     truth,
 )
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import record as record_of
+from ansible_collections.certops.remediation.plugins.plugin_utils.pace import duration, moment, pace, rate, rate_limits
 
 ROLE = "reissue_orders"
 NUMBERS = {"validity_days": "", "history_limit": "200"}
@@ -42,10 +43,6 @@ TEXTS = {
 PATHS = ("list_path", "folder", "deploy_tasks")
 # What CertCentral publishes for each API key.
 RATE_LIMITS = ({"requests": 1000, "seconds": 180.0}, {"requests": 100, "seconds": 5.0})
-# Each task begins with an empty window of its own, so it is what all of them send together that has to stay below the limits. What a task may send
-# at once is worth no more time than it takes Ansible to start the next one.
-SHARE = 0.93
-MOST_AT_ONCE = 10
 # Finding, planning, reading, reissuing, fetching: for a first estimate.
 REQUESTS_PER_ORDER = 5
 # What is left of a reissue after the read that comes first: to ask for it, and to fetch the certificate.
@@ -96,7 +93,7 @@ def options(given: Json) -> dict[str, t.Any]:
     for name in ("check_client_auth", "wait"):
         found[name] = truth(given[name], True)
     found["deadline"] = _utc(moment(text(given["deadline"])))
-    found["rate_limits"], bad_limits = _rate_limits(given["rate_limits"])
+    found["rate_limits"], bad_limits = rate_limits(given["rate_limits"], ROLE, RATE_LIMITS)
     said = {
         f"Nothing says what is to be reissued. Set {ROLE}_list or {ROLE}_list_path": not found["list"] and not found["list_path"],
         f"{ROLE}_list cannot be combined with {ROLE}_list_path": found["list"] and found["list_path"],
@@ -108,17 +105,6 @@ def options(given: Json) -> dict[str, t.Any]:
     return {**found, "complaints": bad_numbers(ROLE, found["number"]) + [complaint for complaint, applies in said.items() if applies]}
 
 
-def _rate_limits(given: t.Any) -> tuple[list[dict[str, float]], str]:
-    try:
-        value = json.loads(given) if isinstance(given, str) and given.strip() else given
-        limits = [{"requests": int(limit["requests"]), "seconds": float(limit["seconds"])} for limit in (value if text(value) else None) or RATE_LIMITS]
-        if all(limit["requests"] > 0 and limit["seconds"] > 0 for limit in limits):
-            return limits, ""
-    except (TypeError, ValueError, KeyError):
-        pass
-    return list(map(dict, RATE_LIMITS)), f"{ROLE}_rate_limits is a list of mappings with requests and seconds, both above 0"
-
-
 def settings(found: Json) -> dict[str, t.Any]:
     """What the run was told, for the record."""
     names = (*TEXTS, *PATHS, "deadline", "compromised", "skip_approval", "approve")
@@ -128,44 +114,13 @@ def settings(found: Json) -> dict[str, t.Any]:
 # -- time --------------------------------------------------------------------------------------------------------------------------------
 
 
-def moment(said: str) -> datetime.datetime | None:
-    """A date or a time in ISO 8601; without a zone in UTC, and a date alone is its first moment: to be too early does no harm."""
-    try:
-        found = datetime.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", said.strip()))
-    except ValueError:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc)
-
-
 def _utc(found: datetime.datetime | None) -> str:
     return found.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if found else ""
 
 
-def duration(seconds: float) -> str:
-    """In two units at most."""
-    minutes = math.ceil(max(0.0, seconds) / 60)
-    if minutes < 2:
-        return f"{math.ceil(max(0.0, seconds))} s"
-    days, hours = minutes // 1440, minutes // 60
-    return f"{days} d {hours % 24} h" if days > 1 else f"{hours} h {minutes % 60:02} min" if hours else f"{minutes} min"
-
-
-def rate(limits: t.Sequence[Json]) -> float:
-    """Requests a second that can be kept up."""
-    return SHARE * float(min(limit["requests"] / limit["seconds"] for limit in limits))
-
-
-def pace(listed: int, limits: t.Sequence[Json]) -> list[dict[str, t.Any]]:
-    """The limits for each task of a run, so that all of them together stay within ``limits``.
-
-    What a window holds in any case need not be slowed down for it. Beyond that, the requests are spread evenly.
-    """
-    expected = listed * REQUESTS_PER_ORDER
-    narrow = [limit for limit in limits if expected > SHARE * limit["requests"]]
-    if not narrow:
-        return list(map(dict, limits))
-    at_once = max(1, min(MOST_AT_ONCE, int(min(limit["requests"] for limit in narrow) * 0.05)))
-    return [{"requests": at_once, "seconds": at_once / rate(narrow)}]
+def reissue_pace(listed: int, limits: t.Sequence[Json]) -> list[dict[str, t.Any]]:
+    """The limits for each task of a run over so many orders."""
+    return pace(listed * REQUESTS_PER_ORDER, limits)
 
 
 def seconds_needed(orders: int, requests_per_order: float, limits: t.Sequence[Json]) -> float:

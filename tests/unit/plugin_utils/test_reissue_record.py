@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from ansible_collections.certops.remediation.plugins.plugin_utils import flow, reissue_record
+from ansible_collections.certops.remediation.plugins.plugin_utils import flow, pace, reissue_record
 from ansible_collections.certops.remediation.plugins.plugin_utils.reissue_list import read_list
 
 HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }} {% raw %} \\ ' \" | `x` \u202e & \U0001f512"
@@ -161,13 +161,13 @@ def test_deadline(said, meant):
     "seconds, told", [(0, "0 s"), (-5, "0 s"), (59.2, "60 s"), (120, "2 min"), (3660, "1 h 01 min"), (100_000, "27 h 47 min"), (400_000, "4 d 15 h")]
 )
 def test_durations_in_words(seconds, told):
-    assert reissue_record.duration(seconds) == told
+    assert pace.duration(seconds) == told
 
 
 @pytest.mark.parametrize("listed", [1, 18, 19, 20, 100, 190, 191, 1000, 50_000])
 def test_a_task_stays_within_the_limits_of_all(listed):
     limits = own_of()["rate_limits"]
-    paced = reissue_record.pace(listed, limits)
+    paced = reissue_record.reissue_pace(listed, limits)
     expected = listed * reissue_record.REQUESTS_PER_ORDER
     if expected <= 93:
         assert paced == limits
