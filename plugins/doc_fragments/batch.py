@@ -9,6 +9,9 @@ class ModuleDocFragment:
     """The guards and the record of every action module."""
 
     DOCUMENTATION = r"""
+notes:
+  - A target that another task of the same user on the same machine is at work on is refused, because the vendor might do it twice. Tasks on different
+    machines are kept apart only by what the vendor shows.
 options:
   max_changes:
     description:
