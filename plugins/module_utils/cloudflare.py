@@ -38,6 +38,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     load_certificates,
     load_request,
     normalise_hex,
+    not_after,
     public_key_sha256,
 )
 
@@ -59,6 +60,7 @@ ENDED = frozenset({PENDING_REVOCATION, REVOKED})
 STATUSES = (ACTIVE, PENDING_REACTIVATION, PENDING_REVOCATION, REVOKED)
 
 # "Invalid Certificate ID in request" (seen by others against the live service).
+ALREADY_REVOKED = "1407"
 UNKNOWN_CERTIFICATE = "1415"
 # "Bad response certificate service", with status 400: what stands behind the API may have done its work all the same.
 SERVICE_TROUBLE = "1406"
@@ -181,31 +183,38 @@ def serial_numbers(text: str) -> frozenset[int]:
 
 def certificate_of(record: Record) -> ClientCertificate:
     """A client certificate from its record. What can be read from the certificate itself is taken from there."""
-    pem = str(record.get("certificate") or "").replace("\r", "").strip()
+    pem = _plain(record.get("certificate"))
+    expires_on = text_of(record, "expires_on", 40)
     key, fingerprint, serials = None, text_of(record, "fingerprint_sha256", 100).replace(":", "").lower(), serial_numbers(text_of(record, "serial_number", 80))
     try:
-        leaf = load_certificates("certificate", pem.encode())[0]
+        held = load_certificates("certificate", pem.encode())
+        leaf = next((item for item in held if fingerprint_sha256(item) == fingerprint), held[0])
+        expires_on = expires_on if date_of(expires_on) else not_after(leaf).strftime("%Y-%m-%dT%H:%M:%SZ")
         key, fingerprint, serials = public_key_sha256(leaf), fingerprint_sha256(leaf), frozenset({leaf.serial_number})
     except Exception:
         # Libraries fail on strange certificates in ways of their own, and one that cannot be read must not hide the others.
         try:
-            key = public_key_sha256(load_request("csr", str(record.get("csr") or "").encode()))
+            key = public_key_sha256(load_request("csr", _plain(record.get("csr")).encode()))
         except Exception:
             key = None
     return ClientCertificate(
         id=text_of(record, "id", MAX_PATH_VALUE),
-        # The answers of old left it out.
-        status=text_of(record, "status", 40).lower() or ACTIVE,
+        status=text_of(record, "status", 40).lower(),
         common_name=text_of(record, "common_name", 200),
         fingerprint=fingerprint,
         key=key,
         serials=serials,
         issued_on=text_of(record, "issued_on", 40),
-        expires_on=text_of(record, "expires_on", 40),
+        expires_on=expires_on,
         validity_days=whole(record, "validity_days"),
         pem=f"{pem}\n" if pem else "",
         record=record,
     )
+
+
+def _plain(pem: t.Any) -> str:
+    """PEM with plain line ends; some of what hands it on escapes them."""
+    return str(pem or "").replace("\r", "").replace("\\n", "\n").strip()
 
 
 def certificate_ref(option: str, given: t.Any, zone_id: str = "") -> CertificateRef:
@@ -281,7 +290,7 @@ def _ref_of_mapping(option: str, given: t.Mapping[str, t.Any], zone_id: str) -> 
     if key == "serial_number":
         return dataclasses.replace(_serial(f"{option}.{key}", text), label=label)
     if key == "id":
-        if not re.fullmatch(rf"[0-9A-Za-z-]{{1,{MAX_PATH_VALUE}}}", text):
+        if not re.fullmatch(rf"[!-~]{{1,{MAX_PATH_VALUE}}}", text) or text in (".", ".."):
             raise InputError(f"{option}.id", f"{printable(text, 60)!r} is not the id of a certificate")
         return CertificateRef("id", text, label)
     digits = normalise_hex(f"{option}.{key}", text).lower()
@@ -379,6 +388,9 @@ class CloudflareClient:
         if self.zone_id:
             problem = f"has not the id {self.zone_id}; leave one of them out (CLOUDFLARE_ZONE_ID counts as zone_id)"
             raise InputError("zone_id, zone", f"zone {printable(wanted, 100)!r} {problem}")
+        statuses = {text_of(zone, "status", 30) or "no status" for zone in found.values()}
+        if len(found) == 1 and not statuses <= {"active", "pending", "initializing", "paused", "no status"}:
+            raise InputError("zone", f"{printable(wanted, 100)!r} is {statuses.pop()} there ({next(iter(found))}); give zone_id if that is the one")
         if len(found) != 1:
             told = "; ".join(f"{number} ({_zone_account(zone)}, {text_of(zone, 'status', 30) or 'no status'})" for number, zone in found.items())
             problem = f"is in several accounts: {told}" if found else "is not among the zones of these credentials; check the name"
@@ -387,15 +399,20 @@ class CloudflareClient:
 
     # -- reading -------------------------------------------------------------------------------------------------------------------
 
-    def certificates(self, status: str = "all", *, limit: int | None = None) -> tuple[list[ClientCertificate], int]:
+    def certificates(self, *, limit: int | None = None, whole_list: bool = False) -> tuple[list[ClientCertificate], int]:
         """The zone's certificates, all pages, and how many there are. Without a status, Cloudflare lists the active ones only.
 
         A new one may be missing from it for a while, a minute has been seen.
+
+        :param whole_list: a list from which some may be missing is an error, because what is missing would be created again or believed revoked.
         """
-        records, total = self._list(self._path(), {"status": status}, f"list client certificates of zone {self.zone_id}", limit=limit)
+        purpose = f"list client certificates of zone {self.zone_id}"
+        records, total = self._list(self._path(), {"status": "all"}, purpose, limit=limit, whole_list=whole_list)
         return [certificate_of(record) for record in records], total
 
-    def _list(self, path: str, query: t.Mapping[str, str], purpose: str, limit: int | None = None) -> tuple[list[Record], int]:
+    def _list(
+        self, path: str, query: t.Mapping[str, str], purpose: str, limit: int | None = None, whole_list: bool = False
+    ) -> tuple[list[Record], int]:
         """The records of all pages.
 
         :raises UnreadableAnswerError: an answer holds no list. To take that for an empty one would be to create everything again.
@@ -407,12 +424,16 @@ class CloudflareClient:
             if not isinstance(answer.get("result", ""), (list, type(None))):
                 raise UnreadableAnswerError(f"{VENDOR}: the answer to: {purpose} holds no list")
             info = record_in(answer, "result_info")
-            return Page(records_in(answer, "result"), whole(info, "total_count") if info.get("total_count") is not None else None)
+            total = str(info.get("total_count", ""))
+            return Page(records_in(answer, "result"), int(total) if re.fullmatch("[0-9]{1,9}", total) else None)
 
         def changed() -> None:
-            self.transport.warn(f"{VENDOR}: what was read to {purpose} changed meanwhile, each time; some may be missing from it")
+            problem = f"{VENDOR}: what was read to {purpose} changed meanwhile each time, or holds less than it says; some may be missing from it"
+            if whole_list:
+                raise UnreadableAnswerError(f"{problem}, and nothing is done on such grounds. Run the task again")
+            self.transport.warn(problem)
 
-        return read_all(read, lambda item: text_of(item, "id", MAX_PATH_VALUE), limit=limit, changed=changed)
+        return read_all(read, lambda item: text_of(item, "id", MAX_PATH_VALUE), limit=limit, changed=changed, page_size=PAGE_SIZE)
 
     def certificate(self, number: CertificateId) -> ClientCertificate:
         """One certificate by its id, of any status.
@@ -420,7 +441,7 @@ class CloudflareClient:
         :raises VendorError: the zone has none of this id.
         """
         purpose = f"read client certificate {number}"
-        found = certificate_of(record_in(self._get(f"{self._path()}/{number}", purpose), "result"))
+        found = certificate_of(record_in(self._get(self._path(number), purpose), "result"))
         if found.id.lower() != number.lower():
             raise VendorError(f"{VENDOR}: the answer to: {purpose} is another certificate, or none")
         return found
@@ -431,7 +452,7 @@ class CloudflareClient:
 
     def find(self, refs: t.Sequence[CertificateRef]) -> list[tuple[ClientCertificate, ...] | RemediationError]:
         """The certificates that each reference names, or why there are none. A few ids are read one by one, all else through the list."""
-        listed = self._listed(len(refs), only_ids=all(ref.kind == "id" for ref in refs)) if refs else None
+        listed = self._listed(len(refs), only_ids=all(ref.kind == "id" and not _may_be_serial(ref) for ref in refs)) if refs else None
         index: dict[str, list[ClientCertificate]] = {}
         for certificate in listed or ():
             marks = {f"id:{certificate.id.lower()}", f"fingerprint:{certificate.fingerprint}", f"csr:{certificate.key}"}
@@ -440,22 +461,29 @@ class CloudflareClient:
         found: dict[CertificateRef, tuple[ClientCertificate, ...] | RemediationError] = {}
         for ref in refs:
             marks = {f"serial:{number}" for number in serial_numbers(ref.value)} if ref.kind == "serial" else {ref.key.lower()}
+            if _may_be_serial(ref) and not marks & set(index):
+                marks = {f"serial:{int(ref.value, 16)}"}
             named = tuple({certificate.id: certificate for mark in marks for certificate in index.get(mark, ())}.values())
             found[ref] = _ambiguous(ref, named) if ref.kind == "serial" and len(named) > 1 else named
         # A new one may be missing from the list.
         alone = list(dict.fromkeys(ref for ref in refs if ref.kind == "id" and not found[ref]))
         for ref, result in zip(alone, self.certificates_by_id([ref.value for ref in alone])):
             found[ref] = result if isinstance(result, RemediationError) else (result,)
-        return [found[ref] or self._missing(ref) for ref in refs]
+        results = [found[ref] or self._missing(ref) for ref in refs]
+        return [result if isinstance(result, RemediationError) else tuple(self._complete(item) for item in result) for result in results]
+
+    def _complete(self, certificate: ClientCertificate) -> ClientCertificate:
+        """What the list leaves out of a certificate is read from itself: a status above all, which must not be guessed."""
+        return certificate if certificate.status and certificate.pem else self.certificate(certificate.id)
 
     def _listed(self, count: int, *, only_ids: bool) -> list[ClientCertificate] | None:
         """All certificates of the zone; None where reading so many ids one by one is cheaper."""
         if not only_ids:
-            return self.certificates()[0]
+            return self.certificates(whole_list=True)[0]
         if count <= FEW:
             return None
         first, total = self.certificates(limit=PAGE_SIZE)
-        if total <= len(first):
+        if len(first) < PAGE_SIZE:
             return first
         return self.certificates()[0] if math.ceil(total / PAGE_SIZE) <= count else None
 
@@ -495,15 +523,17 @@ class CloudflareClient:
         :raises AnswerLostError: it may have been done.
         :raises RemediationError: Cloudflare refused it.
         """
-        return self._change("POST", self._path(), {"csr": csr, "validity_days": validity_days}, "create a client certificate")
+        made = self._change("POST", self._path(), {"csr": csr, "validity_days": validity_days}, "create a client certificate")
+        # The answers of old left the status out; what was made a moment ago is active.
+        return made if made.status else dataclasses.replace(made, status=ACTIVE)
 
     def revoke(self, number: CertificateId) -> ClientCertificate:
         """``DELETE client_certificates/{id}``: revokes it; nothing is ever removed."""
-        return self._change("DELETE", f"{self._path()}/{number}", None, f"revoke client certificate {number}")
+        return self._change("DELETE", self._path(number), None, f"revoke client certificate {number}")
 
     def reactivate(self, number: CertificateId) -> ClientCertificate:
         """``PATCH client_certificates/{id}`` (vendor page "Reactivate Client Certificate")."""
-        return self._change("PATCH", f"{self._path()}/{number}", {"reactivate": True}, f"reactivate client certificate {number}")
+        return self._change("PATCH", self._path(number), {"reactivate": True}, f"reactivate client certificate {number}")
 
     def _change(self, method: str, path: str, body: Record | None, purpose: str) -> ClientCertificate:
         answer = self.transport.request(method, f"{BASE}{path}", json_body=body, purpose=purpose, changes=True)
@@ -514,8 +544,8 @@ class CloudflareClient:
 
     # -- answers -------------------------------------------------------------------------------------------------------------------
 
-    def _path(self) -> str:
-        return f"/zones/{self.zone_id}/client_certificates"
+    def _path(self, number: CertificateId = "") -> str:
+        return f"/zones/{self.zone_id}/client_certificates" + (f"/{urllib.parse.quote(number, safe='')}" if number else "")
 
     def _get(self, path: str, purpose: str) -> Record:
         answer = self.transport.request("GET", f"{BASE}{path}", purpose=purpose, temporary=lambda given: given.status in EDGE_STATUSES)
@@ -525,7 +555,7 @@ class CloudflareClient:
         """The body of a success. One that says ``success: false`` is none, whatever its status (vendor's clients do not look)."""
         told, remedies = self._told(answer)
         body = json_of(answer)
-        refused = isinstance(body, dict) and body.get("success") is False
+        refused = isinstance(body, dict) and (body.get("success", True) is not True) and bool(body["success"] is False or body.get("errors"))
         if changes and refused and (told.code == SERVICE_TROUBLE or record_in(body, "result")):
             message = f"{VENDOR}: {told.text or 'no text'}, in answer to: {purpose}"
             raise AnswerLostError(message, status=answer.status, code=told.code, detail=told.text, request_id=told.request_id)
@@ -550,6 +580,11 @@ class CloudflareClient:
         unknown = unknown or ("10000" in codes and answer.status == 400)
         remedies = Remedies(hints[-1] if hints else AUTHENTICATION, AUTHORIZATION, RATE)
         return Told(self.transport.secrets.redact(said), codes[0] if codes else None, ray, unknown_caller=unknown), remedies
+
+
+def _may_be_serial(ref: CertificateRef) -> bool:
+    """Whether what looks like an id of the old form may be a serial number of sixteen bytes."""
+    return ref.kind == "id" and re.fullmatch("[0-9a-fA-F]{32}", ref.value) is not None
 
 
 def _ambiguous(ref: CertificateRef, named: t.Sequence[ClientCertificate]) -> VendorError:

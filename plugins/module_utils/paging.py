@@ -24,7 +24,12 @@ class Page:
 
 
 def read_all(
-    read: t.Callable[[int, int], Page], key: t.Callable[[Record], t.Hashable], *, limit: int | None, changed: t.Callable[[], None]
+    read: t.Callable[[int, int], Page],
+    key: t.Callable[[Record], t.Hashable],
+    *,
+    limit: int | None,
+    changed: t.Callable[[], None],
+    page_size: int | None = None,
 ) -> tuple[list[Record], int]:
     """The records of all pages, each once, and how many there are at the vendor.
 
@@ -34,13 +39,15 @@ def read_all(
 
     :param read: gives the page of a number (from 1), to which so many records were read before.
     :param key: what makes a record one of its own.
+    :param page_size: how many were asked for. When given, the vendor's total alone is no proof of the end: not one that is
+        below what was read, and not beside a full page.
     :param changed: called when the list kept changing or ended too early; some may be missing from it.
     """
     records: dict[t.Hashable, Record] = {}
     total: int | None = None
     moved = False
     for dummy in range(READINGS):
-        records, total, moved = _read_once(read, key, limit)
+        records, total, moved = _read_once(read, key, limit, page_size)
         if not moved:
             break
     if moved or len(records) < _wanted(total, limit):
@@ -49,7 +56,7 @@ def read_all(
 
 
 def _read_once(
-    read: t.Callable[[int, int], Page], key: t.Callable[[Record], t.Hashable], limit: int | None
+    read: t.Callable[[int, int], Page], key: t.Callable[[Record], t.Hashable], limit: int | None, page_size: int | None
 ) -> tuple[dict[t.Hashable, Record], int | None, bool]:
     """The records by their keys, the last total, and whether the list changed meanwhile."""
     records: dict[t.Hashable, Record] = {}
@@ -63,6 +70,8 @@ def _read_once(
         records.update((key(record), record) for record in page.records)
         offset += len(page.records)
         complete = page.total is not None and offset >= page.total
+        if complete and page_size is not None:
+            complete = offset == page.total and len(page.records) < page_size
         if complete or len(records) == known or (limit is not None and len(records) >= limit):
             return records, page.total, len(totals) > 1 or (complete and len(records) < _wanted(page.total, limit))
 

@@ -332,12 +332,14 @@ error:
 import dataclasses
 import datetime
 import os
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.certops.remediation.plugins.module_utils import engine, options
 from ansible_collections.certops.remediation.plugins.module_utils.cloudflare import (
+    ALREADY_REVOKED,
     CONNECTION_OPTIONS,
     ENDED,
     PENDING_REACTIVATION,
@@ -352,6 +354,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.cloudflare imp
 )
 from ansible_collections.certops.remediation.plugins.module_utils.engine import Entry, Plan, Verdict
 from ansible_collections.certops.remediation.plugins.module_utils.errors import BusyError, InputError, RemediationError, VendorError
+from ansible_collections.certops.remediation.plugins.module_utils.pacing import backoff
 from ansible_collections.certops.remediation.plugins.module_utils.private_files import Access, read_file, write_if_different
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_action
@@ -392,6 +395,8 @@ NOUN = "client certificate"
 MAX_DAYS = 36500
 # For how long a new certificate may be missing from the list: a minute has been seen by others against the live service.
 LIST_LAG_SECONDS = 75.0
+# For how long what Cloudflare has accepted is looked for in the certificate itself.
+READ_BACK_SECONDS = 10.0
 ONLY_PRESENT = ("requests", "validity_days", "certificate_path", "chain_path")
 WRITE = "write its files"
 
@@ -473,6 +478,7 @@ class StatusChange(engine.Operation[CertificateRef, Found]):
         self._retired = retired
         self._ignore_missing = ignore_missing
         self._ids: dict[str, CertificateRef] = {}
+        self._asked: dict[str, float] = {}
 
     def expand(self, targets: t.Sequence[CertificateRef]) -> list[CertificateRef]:
         """Each certificate of a CSR as a target of its own."""
@@ -568,6 +574,7 @@ class StatusChange(engine.Operation[CertificateRef, Found]):
 
     def _apply(self, entry: Entry[CertificateRef, Found]) -> Verdict:
         chosen = t.cast(ClientCertificate, self._chosen(_observed(entry)))
+        self._asked[entry.target.key] = time.monotonic()
         return changed_status(self._client, chosen, self._wanted, asked_before=entry.lost is not None)
 
     # -- resolve and settle --------------------------------------------------------------------------------------------------------
@@ -587,6 +594,8 @@ class StatusChange(engine.Operation[CertificateRef, Found]):
             now = self._client.certificate(chosen.id)
         if _is_so(now, self._wanted):
             return status_verdict(now, self._wanted, self._client.zone_id)
+        if time.monotonic() < self._asked.get(entry.target.key, 0.0) + LIST_LAG_SECONDS:
+            return Verdict(engine.PENDING, f"Cloudflare still shows it as {now.status}", _shown(now), vendor={"status": now.status})
         undone = "reactivated" if self._wanted == REVOKED else "revoked"
         return Verdict(engine.FAILED, f"somebody has {undone} it meanwhile: it is {now.status}", _shown(now), vendor={"status": now.status})
 
@@ -606,18 +615,38 @@ def changed_status(client: CloudflareClient, certificate: ClientCertificate, wan
             raise
         # Whoever asks twice is told "already deleted"; what a reactivation is told when it is active already is not documented.
         said = error
+        now = certificate
+    done = said is None or (said.code == ALREADY_REVOKED and wanted == REVOKED)
+    if not _is_so(now, wanted) or said:
         try:
-            now = client.certificate(certificate.id)
+            now = _read_back(client, certificate.id, wanted, READ_BACK_SECONDS if done else 0.0)
         except RemediationError as unreadable:
-            raise VendorError(f"{error.message}; reading it back failed too: {unreadable.message}", **_details(error)) from None
+            if said is None:
+                return Verdict(engine.UNKNOWN, f"accepted, but it cannot be read back ({unreadable.message}); run the task again to see", error=unreadable)
+            raise VendorError(f"{said.message}; reading it back failed too: {unreadable.message}", **_details(said)) from None
     if _is_so(now, wanted):
         if said is None or asked_before:
             return status_verdict(now, wanted, client.zone_id)
         return Verdict(engine.UNCHANGED, f"somebody else has done it meanwhile: it is {now.status} ({said.detail})", _shown(now), vendor={"status": now.status})
-    if said is None:
-        return Verdict(engine.UNKNOWN, f"Cloudflare answered with success, and shows it as {now.status}; run the task again to see", _shown(now))
+    if done:
+        told = said.detail if said else "Cloudflare answered with success"
+        message = f"{told}, and shows it as {now.status or 'without a status'}; run the task again to see"
+        return Verdict(engine.UNKNOWN, message, _shown(now), changed=said is None or asked_before, vendor={"status": now.status}, error=said)
     remedy = "; create a new certificate instead (state=present)" if wanted != REVOKED else ""
     return Verdict(engine.FAILED, f"{said.message}{remedy}", _shown(now), vendor={"status": now.status}, error=said)
+
+
+def _read_back(client: CloudflareClient, number: str, wanted: str, patience: float) -> ClientCertificate:
+    """One certificate, read until it is as wanted or ``patience`` (seconds) is over: what is read may lag behind what was done."""
+    ends = time.monotonic() + patience
+    attempt = 0
+    while True:
+        now = client.certificate(number)
+        attempt += 1
+        delay = backoff(attempt)
+        if _is_so(now, wanted) or time.monotonic() + delay > ends:
+            return now
+        client.transport.pacer.wait(delay)
 
 
 def _reason(entry: Entry[t.Any, Found]) -> str:
@@ -726,6 +755,10 @@ class Presence(engine.Operation[Wanted, Found]):
                 told += "; somebody may have had a reason: make a new key, or set on_pending_revocation"
                 return Plan(engine.REFUSED, told, before=before, after=before)
             return Plan(engine.PLANNED, f"{told}; would reactivate it", f"reactivate {dying.id}", before, _shown(dying, "active"), "With state=revoked.")
+        unheard = [item for item in state.certificates if not item.live and item.status not in ENDED]
+        if unheard:
+            told = f"certificate {unheard[0].id} of this key is {unheard[0].status or 'without a status'}, which may mean that it is on its way"
+            return Plan(engine.REFUSED, f"{told}; look at it in Cloudflare's dashboard, or run the task again later")
         ending = [item for item in state.certificates if item.live]
         if ending:
             told = f"; the one there is ends on {max(item.expires_on for item in ending)} and stays until it is revoked"
@@ -765,7 +798,10 @@ class Presence(engine.Operation[Wanted, Found]):
                 return verdict
             return self._written(target, dying, verdict.message, created=True, verdict=verdict)
         new = self._client.create(target.csr, target.validity_days)
-        if new.key != target.ref.value:
+        if new.key is None:
+            # Nothing in the answer tells its key.
+            new = self._client.certificate(new.id)
+        if new.key not in (None, target.ref.value):
             wrong = VendorError(f"Cloudflare created certificate {new.id}, but for another key than that of the CSR; revoke it")
             return Verdict(engine.FAILED, wrong.message, _shown(new), changed=True, vendor=_facts(new, self._client.zone_id), error=wrong)
         return self._made(target, new, "")

@@ -235,7 +235,7 @@ zone_id:
   type: str
   sample: 023e105f4ecef8ad9ca31a8372d0c353
 hostnames:
-  description: The host names at which a certificate is asked for.
+  description: The host names at which a certificate is asked for; null where they cannot be read.
   returned: with O(hostnames=true)
   type: list
   elements: str
@@ -290,7 +290,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.cloudflare imp
     certificate_ref,
     connect,
 )
-from ansible_collections.certops.remediation.plugins.module_utils.errors import AuthorizationError, InputError, RemediationError
+from ansible_collections.certops.remediation.plugins.module_utils.errors import AuthenticationError, AuthorizationError, InputError, RemediationError, VendorError
 from ansible_collections.certops.remediation.plugins.module_utils.records import Record, record_in, text_of
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_info
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import CRYPTOGRAPHY_IMPORT_ERROR, meant_key_sha256
@@ -383,6 +383,8 @@ def firewall_of(client: CloudflareClient) -> Record:
         rules = client.firewall_rules()
     except AuthorizationError as error:
         return {"blocks_revoked": None, "message": f"the WAF custom rules may not be read ({error.detail}); the token needs Zone WAF Read", "rules": []}
+    except VendorError as error:
+        return {"blocks_revoked": None, "message": f"the WAF custom rules cannot be read ({error.detail or error.message})", "rules": []}
     told: list[Record] = [
         {
             "description": text_of(rule, "description"),
@@ -394,19 +396,40 @@ def firewall_of(client: CloudflareClient) -> Record:
         if "cf.tls_client_auth." in str(rule.get("expression") or "")
     ]
     looking = [rule for rule in told if REVOKED_FIELD in rule["expression"]]
+    skipping = any(rule.get("action") == "skip" and rule.get("enabled") is not False for rule in rules)
     acting = [rule for rule in looking if rule["enabled"] and rule["action"] in KEEPING_OUT]
+    if acting and skipping:
+        # Which of the other rules it skips, and for whom, is more than can be told from here.
+        message = f"a WAF custom rule looks at {REVOKED_FIELD}, but another one skips rules; see whether it lets revoked certificates through"
+        return {"blocks_revoked": None, "message": message, "rules": told}
     judged = [hosts_of(rule["expression"]) for rule in acting]
     if frozenset() in judged:
         return {"blocks_revoked": True, "message": f"a WAF custom rule with {REVOKED_FIELD} keeps revoked certificates out", "rules": told}
     if acting:
         covered = frozenset().union(*(hosts for hosts in judged if hosts))
-        open_hosts = [host for host in client.hostnames() if host.lower() not in covered]
+        try:
+            hostnames = client.hostnames()
+        except VendorError as error:
+            message = f"a WAF custom rule looks at {REVOKED_FIELD}; for which hosts it should cannot be read ({error.detail or error.message})"
+            return {"blocks_revoked": None, "message": message, "rules": told}
+        open_hosts = [host for host in hostnames if host.lower() not in covered]
         if covered and not open_hosts:
             return {"blocks_revoked": True, "message": f"WAF custom rules keep revoked certificates out of {', '.join(sorted(covered))}", "rules": told}
         where = f", but not for {', '.join(open_hosts[:5])}" if covered else ""
         return {"blocks_revoked": None, "message": f"a WAF custom rule looks at {REVOKED_FIELD}{where}; see whether it means what you want", "rules": told}
     problem = f"the rules that look at {REVOKED_FIELD} are disabled or do not block" if looking else f"no WAF custom rule looks at {REVOKED_FIELD}"
     return {"blocks_revoked": False, "message": f"{problem}, so revoked certificates are let through", "rules": told}
+
+
+def hostnames_of(client: CloudflareClient, warn: t.Callable[[str], None]) -> list[str] | None:
+    """The mTLS host names; None where they cannot be read, which is no reason to find nothing."""
+    try:
+        return client.hostnames()
+    except AuthenticationError:
+        raise
+    except VendorError as error:
+        warn(f"the mTLS host names cannot be read: {error.message}")
+        return None
 
 
 def hosts_of(expression: str) -> frozenset[str] | None:
@@ -453,7 +476,7 @@ def read(task: Task) -> dict[str, t.Any]:
             "zone_id": client.zone_id,
         }
         if params["hostnames"]:
-            told["hostnames"] = client.hostnames()
+            told["hostnames"] = hostnames_of(client, task.warn)
         if params["firewall"]:
             told["firewall"] = firewall_of(client)
     finally:

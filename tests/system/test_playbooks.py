@@ -17,6 +17,7 @@ import urllib.parse
 
 import pytest
 import yaml
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from ansible_collections.certops.remediation.tests.simulator.server import Simulator
@@ -93,16 +94,47 @@ def connections(simulator):
         "group/certops.remediation.tpp": {"url": ready["url"], "ca_path": ready["ca_path"], "access_token": ready["tpp"]["access_token"]},
         "group/certops.remediation.keyfactor": {**keyfactor, "ca_path": ready["ca_path"]},
         "group/certops.remediation.cloudflare": {**cloudflare, "ca_path": ready["ca_path"]},
+        "certops.remediation.tls_endpoint_info": {"ca_path": ready["ca_path"], "allow_loopback": True},
         "group/certops.remediation.digicert": {"url": ready["url"], "ca_path": ready["ca_path"], "api_key": ready["digicert"]["api_key"]},
     }
+
+
+def simulated_endpoints(simulator, tmp_path, text):
+    """Examples about the world's servers, told of the simulator's instead."""
+    simulator.endpoints.configure({"certificate_urls": True})
+    shop, mail, db = (simulator.endpoints.serve(f"{name}.example.com", starttls=kind) for name, kind in (("shop", "none"), ("mail", "smtp"), ("db", "postgres")))
+    old = simulator.endpoints.issue(names=["shop.example.com"])
+    simulator.endpoints.revoke(x509.load_pem_x509_certificate(old.pem.encode()).serial_number)
+    blocks = [block + "-----END CERTIFICATE-----\n" for block in old.pem.split("-----END CERTIFICATE-----") if block.strip()]
+    files = {
+        "/etc/pki/reissue/shop.example.com.pem": shop.material[0].pem,
+        "/etc/pki/old/shop.example.com.pem": old.pem,
+        "/etc/pki/old/issuing-ca.pem": blocks[1],
+    }
+    for number, (name, content) in enumerate(files.items()):
+        path = tmp_path / f"{number}.pem"
+        path.write_text(content)
+        text = text.replace(name, str(path))
+    names = {
+        "smtp://mail.example.com:587": f"smtp://{mail.endpoint}",
+        "[2001:db8::10]:8443": shop.endpoint,
+        "shop.example.com": shop.endpoint,
+        "192.0.2.10": shop.endpoint,
+        "db.example.com": db.endpoint,
+        "groups['web']": "['127.0.0.1']",
+        "[443, 8443]": f"[{shop.port}, {shop.port}]",
+    }
+    for name, instead in names.items():
+        text = text.replace(name, instead)
+    return text
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_the_documentation_run(simulator, tmp_path, name):
     simulator.reset(SCENARIOS.get(name.split("_", maxsplit=1)[0], "empty"), {"clock_scale": 10})
     module = importlib.import_module(f"ansible_collections.certops.remediation.plugins.modules.{name}")
-    tasks = yaml.safe_load(module.EXAMPLES)
-    status, output = play(tmp_path, tasks, module_defaults=connections(simulator))
+    text = simulated_endpoints(simulator, tmp_path, module.EXAMPLES) if name == "tls_endpoint_info" else module.EXAMPLES
+    status, output = play(tmp_path, yaml.safe_load(text), module_defaults=connections(simulator))
     # The example that restarts all of an outage meets those that fail again, which is what it is there to report.
     failed_again = name == "tpp_certificate_reset" and "failed again" in output
     assert status == 0 or failed_again, output
