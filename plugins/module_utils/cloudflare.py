@@ -290,7 +290,7 @@ def _ref_of_mapping(option: str, given: t.Mapping[str, t.Any], zone_id: str) -> 
     if key == "serial_number":
         return dataclasses.replace(_serial(f"{option}.{key}", text), label=label)
     if key == "id":
-        if not re.fullmatch(rf"[!-~]{{1,{MAX_PATH_VALUE}}}", text) or text in (".", ".."):
+        if not re.fullmatch(rf"[0-9A-Za-z][0-9A-Za-z_.:~-]{{0,{MAX_PATH_VALUE - 1}}}", text):
             raise InputError(f"{option}.id", f"{printable(text, 60)!r} is not the id of a certificate")
         return CertificateRef("id", text, label)
     digits = normalise_hex(f"{option}.{key}", text).lower()
@@ -418,14 +418,23 @@ class CloudflareClient:
         :raises UnreadableAnswerError: an answer holds no list. To take that for an empty one would be to create everything again.
         """
 
-        def read(number: int, dummy: int) -> Page:
-            answer = self._get(f"{path}?{urllib.parse.urlencode({**query, 'page': number, 'per_page': PAGE_SIZE})}", purpose)
+        told: list[int | None] = [None]
+
+        def read(number: int, offset: int) -> Page:
+            try:
+                answer = self._get(f"{path}?{urllib.parse.urlencode({**query, 'page': number, 'per_page': PAGE_SIZE})}", purpose)
+            except VendorError as error:
+                if number > 1 and offset == told[0] and error.status in (400, 404):
+                    # Behind the last page some lists are empty, and others are an error.
+                    return Page([], offset)
+                raise
             # Some of Cloudflare's services write an empty list as null.
             if not isinstance(answer.get("result", ""), (list, type(None))):
                 raise UnreadableAnswerError(f"{VENDOR}: the answer to: {purpose} holds no list")
             info = record_in(answer, "result_info")
             total = str(info.get("total_count", ""))
-            return Page(records_in(answer, "result"), int(total) if re.fullmatch("[0-9]{1,9}", total) else None)
+            told[0] = int(total) if re.fullmatch("[0-9]{1,9}", total) else None
+            return Page(records_in(answer, "result"), told[0])
 
         def changed() -> None:
             problem = f"{VENDOR}: what was read to {purpose} changed meanwhile each time, or holds less than it says; some may be missing from it"
@@ -469,12 +478,14 @@ class CloudflareClient:
         alone = list(dict.fromkeys(ref for ref in refs if ref.kind == "id" and not found[ref]))
         for ref, result in zip(alone, self.certificates_by_id([ref.value for ref in alone])):
             found[ref] = result if isinstance(result, RemediationError) else (result,)
-        results = [found[ref] or self._missing(ref) for ref in refs]
-        return [result if isinstance(result, RemediationError) else tuple(self._complete(item) for item in result) for result in results]
+        return [self._with_status(found[ref] or self._missing(ref)) for ref in refs]
 
-    def _complete(self, certificate: ClientCertificate) -> ClientCertificate:
-        """What the list leaves out of a certificate is read from itself: a status above all, which must not be guessed."""
-        return certificate if certificate.status and certificate.pem else self.certificate(certificate.id)
+    def _with_status(self, found: tuple[ClientCertificate, ...] | RemediationError) -> tuple[ClientCertificate, ...] | RemediationError:
+        """A status that the list leaves out is read from the certificate by itself: it must not be guessed."""
+        if isinstance(found, RemediationError) or all(certificate.status for certificate in found):
+            return found
+        read = self.certificates_by_id([certificate.id for certificate in found])
+        return next((item for item in read if isinstance(item, RemediationError)), tuple(item for item in read if isinstance(item, ClientCertificate)))
 
     def _listed(self, count: int, *, only_ids: bool) -> list[ClientCertificate] | None:
         """All certificates of the zone; None where reading so many ids one by one is cheaper."""

@@ -633,7 +633,8 @@ def changed_status(client: CloudflareClient, certificate: ClientCertificate, wan
         message = f"{told}, and shows it as {now.status or 'without a status'}; run the task again to see"
         return Verdict(engine.UNKNOWN, message, _shown(now), changed=said is None or asked_before, vendor={"status": now.status}, error=said)
     remedy = "; create a new certificate instead (state=present)" if wanted != REVOKED else ""
-    return Verdict(engine.FAILED, f"{said.message}{remedy}", _shown(now), vendor={"status": now.status}, error=said)
+    refused = t.cast(VendorError, said)
+    return Verdict(engine.FAILED, f"{refused.message}{remedy}", _shown(now), vendor={"status": now.status}, error=refused)
 
 
 def _read_back(client: CloudflareClient, number: str, wanted: str, patience: float) -> ClientCertificate:
@@ -719,6 +720,11 @@ class Presence(engine.Operation[Wanted, Found]):
                 continue
             state = Found(found, moment, target.ref.value)
             good = self._good(state)
+            if good and not good.pem:
+                # Some lists leave it out.
+                whole = self._client.certificate(good.id)
+                state = dataclasses.replace(state, certificates=tuple(whole if item.id == good.id else item for item in found))
+                good = self._good(state)
             states.append(dataclasses.replace(state, files_right=good is None or _files_right(target, good)))
         return states
 
