@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.certops.remediation.plugins.plugin_utils.offboard_record import candidates, options, record, recorded
+from ansible_collections.certops.remediation.plugins.plugin_utils.offboard_record import candidates, options, record, to_take_back
 
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
             "offboard_options": options,
-            "offboard_recorded": recorded,
+            "offboard_recorded": to_take_back,
             "offboard_candidates": candidates,
             "offboard_record": record,
         }

@@ -64,10 +64,13 @@ class Pacer:
                     free_at.append(self._clock() + limit.seconds)
                 self._changed.notify_all()
 
-    def pause(self, seconds: float) -> None:
-        """Hold back every thread for ``seconds``: the vendor asked for it."""
+    def pause(self, seconds: float) -> bool:
+        """Hold back every thread for ``seconds``: the vendor asked for it. Whether that is longer than before, by more than what time has passed."""
         with self._changed:
-            self._paused_until = max(self._paused_until, self._clock() + seconds)
+            until = self._clock() + seconds
+            longer = until > self._paused_until + 1.0
+            self._paused_until = max(self._paused_until, until)
+            return longer
 
     def wait(self, seconds: float) -> None:
         """Sleep, and count it."""

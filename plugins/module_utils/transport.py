@@ -47,6 +47,8 @@ except ImportError:
 MAX_BODY_BYTES = 32 * 1024 * 1024
 CONNECT_TIMEOUT = 10.0
 CONNECT_TRIES = 4
+# Seconds from which on a wait that the vendor asks for is told.
+LONG_WAIT = 5.0
 _CHUNK_BYTES = 16 * 1024
 
 # A safe request is repeated on these; a changing one never, because it may have been processed before the gateway gave up.
@@ -227,13 +229,14 @@ class Transport:
                 left, opens = places_left(answer.headers.get("ratelimit"))
                 if left is not None and left < self.settings.concurrency and opens <= self.settings.retry_timeout:
                     # What is under way already may take the last places.
-                    self.pacer.pause(opens)
+                    if self.pacer.pause(opens) and opens >= LONG_WAIT:
+                        self.warn(f"{self.vendor}: its rate window is nearly full, so nothing is sent for {opens:.0f} s")
                 again = answer.status in _TEMPORARY_STATUSES or (temporary is not None and temporary(answer))
                 asked = retry_after(answer.headers.get("retry-after")) or 0.0
                 delay = max(asked, backoff(attempt))
                 in_time = time.monotonic() + delay <= deadline
-                if again and asked and in_time:
-                    self.pacer.pause(asked)
+                if again and asked and in_time and self.pacer.pause(asked) and changes and asked >= LONG_WAIT:
+                    self.warn(f"{self.vendor}: turned away {purpose}, so nothing is sent for {asked:.0f} s")
                 if changes or not again or not in_time:
                     return answer
                 reason = f"{self.vendor}: temporary failure ({answer.status}) of: {purpose}"

@@ -216,12 +216,15 @@ def client_selection(answers: t.Sequence[Json], asked: Json, own: Json) -> dict[
     names = [certificate["common_name"].lower() for certificate in certificates]
     missing += [{"target": name, "why": "no certificate of the zone has this common name"} for name in asked["names"] if name.lower() not in names]
     keys = [certificate["public_key_sha256"] for certificate in certificates]
-    missing += [{"target": f"key {key}", "why": "no certificate that was found has this key"} for key in asked["keys"] if key not in keys]
+    # Of those who have certificates, some have none that ends soon, and that is fine.
+    due_only = bool(own["expires_within_days"])
+    sought = [] if due_only else asked["keys"]
+    missing += [{"target": f"key {key}", "why": "no certificate that was found has this key"} for key in sought if key not in keys]
     for option, field, what in (("devices", "common_name", "common name"), ("owners", "organizational_unit", "organizational unit")):
         values = [certificate[field] for certificate in certificates]
         missing += [
             {"target": pattern, "why": f"no certificate that was found has this {what}"}
-            for pattern in (own[option] if asked["questions"] and own["searched"] else [])
+            for pattern in (own[option] if asked["questions"] and own["searched"] and not due_only else [])
             if not any(_matches(pattern, value) for value in values)
         ]
     first: Json = answers[0] if answers else {}

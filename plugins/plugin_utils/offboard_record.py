@@ -19,6 +19,8 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.flow import re
 ROLE = "offboard_client_certificates"
 # Words of the module cloudflare_client_cert that it has come to this certificate.
 ATTEMPTED = ("applied", "pending", "unchanged", "failed", "unknown", "refused")
+# What names a certificate in the record.
+NAMED = ("id", "zone_id", "common_name")
 # Texts that differ in one of these are of one kind.
 IDENTIFIER = re.compile(r"\b[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|\b\d{4}-\d\d-\d\dT[0-9:.]+Z?|\b[0-9a-fA-F]{16,}\b|\bcf-ray \S+")
 SAME_FOR_ALL = {"left": "has expired", "back": "is active although it was revoked"}
@@ -59,9 +61,23 @@ def settings(found: Json) -> dict[str, t.Any]:
 
 
 def recorded(record: t.Any) -> list[dict[str, t.Any]]:
-    """What an earlier run has revoked, by its record. What was revoked before that run is not its to take back."""
-    rows = record["certificates"] if isinstance(record, t.Mapping) and record.get("flow") == ROLE else []
-    return [{name: row[name] for name in ("id", "zone_id", "common_name")} for row in rows if row["ours"]]
+    """What earlier runs have revoked, by their record. What was revoked before them is not theirs to take back."""
+    if not isinstance(record, t.Mapping) or record.get("flow") != ROLE:
+        return []
+    return [{name: entry[name] for name in NAMED} for entry in record["taken"]]
+
+
+def to_take_back(record: t.Any) -> list[dict[str, t.Any]]:
+    """``recorded``, for a run that is to take that back.
+
+    :raises ValueError: it is the record of something else, or of nothing that could be taken back.
+    """
+    found = recorded(record)
+    if not isinstance(record, t.Mapping) or record.get("flow") != ROLE:
+        raise ValueError(f"{ROLE}_from_record is not the JSON record of a run of this role")
+    if not found:
+        raise ValueError(f"{ROLE}_from_record tells of nothing that its run has revoked, so there is nothing to take back")
+    return found
 
 
 # -- certificates ------------------------------------------------------------------------------------------------------------------------
@@ -70,7 +86,7 @@ def recorded(record: t.Any) -> list[dict[str, t.Any]]:
 def candidates(selected: Json, own: Json) -> list[dict[str, t.Any]]:
     """What the module is asked about: an expired certificate lets nobody in."""
     rows = [certificate for certificate in selected["certificates"] if own["state"] == "active" or own["expired"] == "act" or not certificate["expired"]]
-    return [{name: certificate[name] for name in ("id", "zone_id", "common_name")} for certificate in rows]
+    return [{name: certificate[name] for name in NAMED} for certificate in rows]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -272,6 +288,10 @@ def record(
         check_mode=check_mode,
     )
     firewall = read_again.get("firewall") or selected["firewall"]
+    # Another run with another selection may write its record in the place of this one.
+    seen = {row["id"] for row in rows}
+    taken = [entry for entry in recorded(earlier) if entry["id"] not in seen] + [row for row in rows if row["ours"]]
+    made.update(taken=[{name: entry[name] for name in NAMED} for entry in taken])
     made.update(zone_id=selected["zone_id"], firewall=firewall, hostnames=selected["hostnames"])
     # As long as a plan is only a plan, its notes say this.
     passing = let_through(rows, firewall, words) if own["state"] == "revoked" and (done["waves"] or not planned) else None

@@ -248,6 +248,12 @@ class Course:
         return _newest(same, ("active",))
 
     @property
+    def revoked_meanwhile(self) -> Json | None:
+        """The new certificate, when somebody has revoked it before the old one was."""
+        same = [entry for entry in self.state.certificates or () if self.key and entry["public_key_sha256"] == self.key and entry["id"] != self.number]
+        return _newest(same, GOING) if self.new is None else None
+
+    @property
     def problem(self) -> str:
         if self.entry["problem"]:
             return str(self.entry["problem"])
@@ -356,6 +362,8 @@ class Course:
             return "unknown" if made == "unknown" else "failed"
         if self.state.certificates is None:
             return "unread"
+        if self.revoked_meanwhile:
+            return "failed"
         if self.new is None:
             return "unlisted" if made in ATTEMPTED or self.entry["unlisted"] else "not_attempted"
         if self.old["status"] in GOING:
@@ -372,6 +380,8 @@ class Course:
         said = self.state.done["messages"].get(f"revoke:{self.number}") or self.state.done["messages"].get(f"create:{self.number}") or ""
         if self.problem:
             return self.problem
+        if result == "failed" and self.revoked_meanwhile:
+            return f"somebody has revoked its new certificate {self.revoked_meanwhile['id']}; the old one stays active"
         if result in ("not_delivered", "not_verified"):
             return f"the task {self.state.failed[self.number]!r} failed"
         return {

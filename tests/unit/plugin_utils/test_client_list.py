@@ -173,6 +173,12 @@ def test_a_pattern_or_key_that_found_nothing_is_told():
     assert [entry["target"] for entry in found["missing"]] == [f"key {9:064x}", "Green"]
 
 
+def test_who_has_nothing_that_ends_soon_is_not_missing():
+    own = {**own_of(owners="blue*\nGreen", devices="tablet-*", key_sha256=f"{9:064x}"), "expires_within_days": "30"}
+    found = client_list.client_selection([answer()], client_list.client_questions(own, []), own)
+    assert found["missing"] == []
+
+
 def test_no_answer_at_all():
     asked = client_list.client_questions(own_of(), [])
     assert client_list.client_selection([], asked, own_of()) == {

@@ -235,6 +235,13 @@ def test_no_client_is_ever_left_without_an_active_certificate():
     assert allowed > 20
 
 
+@pytest.mark.parametrize("status", ["pending_revocation", "revoked"])
+def test_a_new_one_that_somebody_has_revoked_is_told(status):
+    made = made_of(**after("applied", again=zone(certificate(), renewed(status=status))))
+    (row,) = made["certificates"]
+    assert row["result"] == "failed" and "somebody has revoked its new certificate" in row["why"] and made["tone"] == "bad"
+
+
 def test_waiting_for_the_overlap_within_the_run():
     own = own_of(**DELIVER, overlap="10m", wait_for_overlap=True)
     row = row_of(own=own, **after("applied", again=zone(certificate(), renewed()), hooks={"delivered": {"old": NOW}}))
