@@ -239,7 +239,7 @@ def test_no_client_is_ever_left_without_an_active_certificate():
 def test_a_new_one_that_somebody_has_revoked_is_told(status):
     made = made_of(**after("applied", again=zone(certificate(), renewed(status=status))))
     (row,) = made["certificates"]
-    assert row["result"] == "failed" and "somebody has revoked its new certificate" in row["why"] and made["tone"] == "bad"
+    assert row["result"] == "failed" and "somebody has revoked its new certificate" in row["why"]
 
 
 def test_waiting_for_the_overlap_within_the_run():
