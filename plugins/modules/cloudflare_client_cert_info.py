@@ -290,7 +290,13 @@ from ansible_collections.certops.remediation.plugins.module_utils.cloudflare imp
     certificate_ref,
     connect,
 )
-from ansible_collections.certops.remediation.plugins.module_utils.errors import AuthenticationError, AuthorizationError, InputError, RemediationError, VendorError
+from ansible_collections.certops.remediation.plugins.module_utils.errors import (
+    AuthenticationError,
+    AuthorizationError,
+    InputError,
+    RemediationError,
+    VendorError,
+)
 from ansible_collections.certops.remediation.plugins.module_utils.records import Record, record_in, text_of
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_info
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import CRYPTOGRAPHY_IMPORT_ERROR, meant_key_sha256

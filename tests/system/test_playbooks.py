@@ -102,7 +102,8 @@ def connections(simulator):
 def simulated_endpoints(simulator, tmp_path, text):
     """Examples about the world's servers, told of the simulator's instead."""
     simulator.endpoints.configure({"certificate_urls": True})
-    shop, mail, db = (simulator.endpoints.serve(f"{name}.example.com", starttls=kind) for name, kind in (("shop", "none"), ("mail", "smtp"), ("db", "postgres")))
+    kinds = {"shop": "none", "mail": "smtp", "db": "postgres"}
+    shop, mail, db = (simulator.endpoints.serve(f"{name}.example.com", starttls=kind) for name, kind in kinds.items())
     old = simulator.endpoints.issue(names=["shop.example.com"])
     simulator.endpoints.revoke(x509.load_pem_x509_certificate(old.pem.encode()).serial_number)
     blocks = [block + "-----END CERTIFICATE-----\n" for block in old.pem.split("-----END CERTIFICATE-----") if block.strip()]

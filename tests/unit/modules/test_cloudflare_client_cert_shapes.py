@@ -97,9 +97,7 @@ def test_a_status_that_the_list_leaves_out_is_read(zone, status):
 
 def test_a_reactivation_that_tells_no_status_is_read_back(zone):
     zone.load({"status": "revoked"})
-    real = zone.cloudflare.handle
-    zone.monkeypatch.setattr(zone.cloudflare, "handle", real)
-    zone.monkeypatch.setattr(CloudflareClient, "reactivate", lambda client, number: CloudflareClient.certificate(client, number))
+    zone.monkeypatch.setattr(CloudflareClient, "reactivate", CloudflareClient.certificate)
     assert only(zone.run(certificates=zone.ids, state="active"))["outcome"] == "unknown"
 
 

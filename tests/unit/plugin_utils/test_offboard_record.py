@@ -184,11 +184,12 @@ def test_a_run_with_another_selection_in_the_same_place_forgets_nothing():
     first = record_of([certificate()], [target()], done_with("applied"), again=[certificate(status="revoked")])
     second = record_of([certificate(2)], [target()], earlier=first, check_mode=True)
     assert [entry["id"] for entry in offboard_record.recorded(second)] == ["id-1"]
-    third = record_of([certificate(2)], [target()], {**done_with("applied"), "outcomes": {"id-2": "applied"}}, again=[certificate(2, "revoked")], earlier=second)
+    done = {**done_with("applied"), "outcomes": {"id-2": "applied"}}
+    third = record_of([certificate(2)], [target()], done, again=[certificate(2, "revoked")], earlier=second)
     assert [entry["id"] for entry in offboard_record.to_take_back(third)] == ["id-1", "id-2"]
 
 
-@pytest.mark.parametrize("record", [{}, [], "text", None, {"flow": "rotate_client_certificates", "taken": []}, {"flow": "offboard_client_certificates", "taken": []}])
+@pytest.mark.parametrize("record", [{}, [], "text", None, *({"flow": f"{verb}_client_certificates", "taken": []} for verb in ("rotate", "offboard"))])
 def test_what_is_no_record_of_a_revocation_is_not_taken_for_one(record):
     with pytest.raises(ValueError, match="offboard_client_certificates_from_record"):
         offboard_record.to_take_back(record)
