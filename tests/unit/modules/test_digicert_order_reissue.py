@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
-from ansible_collections.certops.remediation.plugins.module_utils import engine, pacing, transport
+from ansible_collections.certops.remediation.plugins.module_utils import engine, pacing, private_files, transport
 from ansible_collections.certops.remediation.plugins.module_utils.digicert import DigiCertClient
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import public_key_sha256
 from ansible_collections.certops.remediation.plugins.modules import digicert_order_reissue
@@ -972,7 +972,7 @@ def test_a_full_disk(account, tmp_path, monkeypatch, failing):
 
 def fill_the_disk(monkeypatch, failing):
     """Let one write fail; the paths that were to be written."""
-    write, calls = digicert_order_reissue.write_file, []
+    write, calls = private_files.write_file, []
 
     def full(path, *args, **options):
         calls.append(path)
@@ -980,7 +980,7 @@ def fill_the_disk(monkeypatch, failing):
             raise OSError(28, "No space left on device")
         write(path, *args, **options)
 
-    monkeypatch.setattr(digicert_order_reissue, "write_file", full)
+    monkeypatch.setattr(private_files, "write_file", full)
     return calls
 
 
@@ -1007,21 +1007,21 @@ def test_a_wrong_certificate_is_fetched_again_and_never_written(account, tmp_pat
     account.load({"shape": shape, "wrong_pem_first": 70, **({"key": "new"} if same_key else {})})
     wanted = {"names": [*BOTH, "added.example.com"]} if same_key else {}
     seen = []
-    write = digicert_order_reissue.write_file
+    write = private_files.write_file
     options = {"certificate_path": str(tmp_path / "c.pem"), "wait": True, **wanted}
 
     def watched(path, data, *args, **more):
         seen.append(x509.load_pem_x509_certificate(data).serial_number)
         write(path, data, *args, **more)
 
-    digicert_order_reissue.write_file = watched
+    private_files.write_file = watched
     try:
         if shape == "certificate_chain":
             # The answer to the reissue brings the right one; the downloads of the next run do not.
             account.run(**wanted)
         result = account.run(**options)
     finally:
-        digicert_order_reissue.write_file = write
+        private_files.write_file = write
     assert outcomes(result) == ["applied"] and result["changed"] and seen == [account.order().current.serial]
     assert len([entry for entry in account.sent("GET") if entry["path"].endswith("/chain")]) > 2 and account.effects() == ["reissue"]
 
