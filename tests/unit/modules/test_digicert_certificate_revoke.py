@@ -493,7 +493,7 @@ def test_waiting_follows_a_request_to_its_end(account, approved, wait_for_approv
         return original(call)
 
     account.part.handle = handle
-    result = account.run(*entries, skip_approval=False, wait=True, wait_for_approval=wait_for_approval, wait_timeout=60)
+    result = account.run(*entries, skip_approval=False, wait=True, wait_for_approval=wait_for_approval, wait_timeout=1)
     if not wait_for_approval:
         assert outcomes(result) == ["pending"] * 2 and not result["failed"] and "approve or reject it in CertCentral" in result["targets"][0]["message"]
         return
