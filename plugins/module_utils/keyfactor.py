@@ -26,6 +26,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
 from ansible_collections.certops.remediation.plugins.module_utils.keyfactor_credentials import KeyfactorCredentials, KeyfactorLogin
 from ansible_collections.certops.remediation.plugins.module_utils.paging import Page, read_all
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.records import text_of
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, printable
 from ansible_collections.certops.remediation.plugins.module_utils.revocation import reason_code
 from ansible_collections.certops.remediation.plugins.module_utils.transport import Answer, Transport
@@ -297,11 +298,6 @@ def records_of(record: t.Mapping[str, t.Any], key: str) -> list[dict[str, t.Any]
     """A list of records inside a record; empty when it is missing or null."""
     value = record.get(key)
     return [folded(item) for item in value] if isinstance(value, list) else []
-
-
-def text_of(record: t.Mapping[str, t.Any], key: str, length: int = 400) -> str:
-    """A field as text that is safe to print; empty when it is missing or null."""
-    return printable(str(record[key]), length) if record.get(key) is not None else ""
 
 
 def _number(value: t.Any) -> int | None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-READINGS = 3
+from ansible_collections.certops.remediation.plugins.module_utils.records import Record
 
-Record = t.Dict[str, t.Any]
+READINGS = 3
 
 
 @dataclasses.dataclass(frozen=True)

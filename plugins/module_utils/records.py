@@ -14,7 +14,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.redaction impo
 Record = t.Dict[str, t.Any]
 
 
-def text_of(record: t.Mapping[str, t.Any], key: str, length: int = 300) -> str:
+def text_of(record: t.Mapping[str, t.Any], key: str, length: int = 400) -> str:
     """A field as text that is safe to print; empty when it is missing or null."""
     return printable(str(record[key]), length) if record.get(key) is not None else ""
 

@@ -44,8 +44,9 @@ def reason_code(option: str, given: str) -> int:
     if folded in _BY_FOLDED_NAME:
         return REASONS[_BY_FOLDED_NAME[folded]]
     # Not of the folded text: -1 is no 1, and some vendors' own word for the release of a hold.
-    if re.fullmatch("[0-9]{1,2}", given.strip()) and int(given) in _BY_NUMBER:
-        return int(given)
+    number = given.strip()
+    if re.fullmatch("[0-9]{1,2}", number) and int(number) in _BY_NUMBER:
+        return int(number)
     close = difflib.get_close_matches(folded, _BY_FOLDED_NAME, n=1)
     hint = f"did you mean {_BY_FOLDED_NAME[close[0]]}?" if close else f"give one of {', '.join(REASONS)}"
     raise InputError(option, f"{printable(given, 40)!r} is no reason of RFC 5280; {hint}")

@@ -226,17 +226,16 @@ class Transport:
                 if answer.status == 401 and authenticated and not renewed and self.credentials and self.credentials.renew(headers):
                     renewed = True
                     continue
-                left, opens = places_left(answer.headers.get("ratelimit"))
-                if left is not None and left < self.settings.concurrency and opens <= self.settings.retry_timeout:
-                    # What is under way already may take the last places.
-                    if self.pacer.pause(opens) and opens >= LONG_WAIT:
-                        self.warn(f"{self.vendor}: its rate window is nearly full, so nothing is sent for {opens:.0f} s")
+                self._stay_out_of_a_full_window(answer)
                 again = answer.status in _TEMPORARY_STATUSES or (temporary is not None and temporary(answer))
                 asked = retry_after(answer.headers.get("retry-after")) or 0.0
                 delay = max(asked, backoff(attempt))
                 in_time = time.monotonic() + delay <= deadline
-                if again and asked and in_time and self.pacer.pause(asked) and changes and asked >= LONG_WAIT:
-                    self.warn(f"{self.vendor}: turned away {purpose}, so nothing is sent for {asked:.0f} s")
+                if again and asked and in_time:
+                    longer = self.pacer.pause(asked)
+                    if changes and longer and asked >= LONG_WAIT:
+                        # A safe request tells below when it is tried again.
+                        self.warn(f"{self.vendor}: turned away {purpose}, so nothing is sent for {asked:.0f} s")
                 if changes or not again or not in_time:
                     return answer
                 reason = f"{self.vendor}: temporary failure ({answer.status}) of: {purpose}"
@@ -244,6 +243,14 @@ class Transport:
                 self.retries += 1
             self.warn(f"{reason}; trying again in {delay:.1f} s")
             self.pacer.wait(delay)
+
+    def _stay_out_of_a_full_window(self, answer: Answer) -> None:
+        """Some vendors say how much of a rate window is left. What is under way already may take the last places."""
+        left, opens = places_left(answer.headers.get("ratelimit"))
+        if left is None or left >= self.settings.concurrency or opens > self.settings.retry_timeout:
+            return
+        if self.pacer.pause(opens) and opens >= LONG_WAIT:
+            self.warn(f"{self.vendor}: its rate window is nearly full, so nothing is sent for {opens:.0f} s")
 
     def describe(self, answer: Answer) -> str:
         """An answer that cannot be used, in words: status, content type and a short redacted excerpt."""

@@ -355,6 +355,7 @@ from ansible_collections.certops.remediation.plugins.module_utils import options
 from ansible_collections.certops.remediation.plugins.module_utils.digicert import (
     CONNECTION_OPTIONS,
     FILTERS,
+    OVER,
     Certificate,
     CertificateRef,
     DigiCertClient,
@@ -417,8 +418,6 @@ EXACT = ("orders", "certificates", "certificate_path")
 FEW = 20
 # How many orders are looked through before it is asked whether anything is still missing.
 CHUNK = 32
-# After these there is no certificate to come or in use.
-OVER = frozenset({"revoked", "expired", "rejected", "canceled"})
 DAY = datetime.timedelta(days=1)
 
 

@@ -801,9 +801,9 @@ class OrderReissue(engine.Operation[Wanted, State]):
             if isinstance(error, AuthorizationError) and self._skip_approval:
                 error.message += ", and without the rights of an administrator some keys may not use skip_approval"
             done = None if isinstance(error, BusyError) else self._done_all_the_same(entry, error)
-            if done or not state.in_flight:
-                if done:
-                    return done
+            if done:
+                return done
+            if not state.in_flight:
                 raise
             message = f"the pending reissue was cancelled, but no other one asked for ({error.message}); run the task again"
             return Verdict(engine.FAILED, message, changed=True, error=error)
@@ -853,10 +853,9 @@ class OrderReissue(engine.Operation[Wanted, State]):
         if self._listed:
             self._listed.pop(entry.target.order_id, None)
         try:
-            seen = self._seen(entry, self._state(entry.target), f", although the answer was: {error.detail or error.message}")
+            return self._seen(entry, self._state(entry.target), f", although the answer was: {error.detail or error.message}")
         except RemediationError:
             return None
-        return seen
 
     def _cancelled(self, entry: Entry[Wanted, State]) -> Verdict | None:
         """Cancel what is pending; the verdict if it is not known whether that was done."""

@@ -339,10 +339,10 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor impo
     records_of,
     same_dn,
     state_of,
-    text_of,
     wire_date,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import in_parallel
+from ansible_collections.certops.remediation.plugins.module_utils.records import Record, text_of
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.revocation import reason_name
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_info
@@ -402,7 +402,6 @@ FILTERS = (
     "public_key_path",
     "public_key_sha256",
 )
-Record = t.Dict[str, t.Any]
 
 
 def conditions(params: t.Mapping[str, t.Any], now: datetime.datetime) -> list[str]:

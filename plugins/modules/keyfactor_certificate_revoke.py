@@ -354,10 +354,10 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor impo
     certificate_ref,
     connect,
     state_of,
-    text_of,
     wire_date,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.pacing import backoff
+from ansible_collections.certops.remediation.plugins.module_utils.records import text_of
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.revocation import REASONS, reason_code, reason_name
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_action

@@ -14,6 +14,7 @@ import math
 import re
 import typing as t
 
+from ansible_collections.certops.remediation.plugins.module_utils.cloudflare import LIVE, PAGE_SIZE, RATE_LIMITS
 from ansible_collections.certops.remediation.plugins.module_utils.errors import RemediationError
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import meant_key_sha256
@@ -34,11 +35,6 @@ ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGN
 SERIAL = re.compile("[0-9A-F]{16,50}")
 FINGERPRINT = re.compile("[0-9A-F]{64}")
 
-LIVE = ("active", "pending_reactivation")
-GOING = ("pending_revocation", "revoked")
-# What Cloudflare allows a token in all its uses together. Beyond it, it blocks the token for five minutes.
-RATE_LIMITS = ({"requests": 1200, "seconds": 300.0},)
-PAGE_SIZE = 50
 # Planning, acting, looking again and waiting, with the list: for a first estimate.
 REQUESTS_PER_CERTIFICATE = 5
 
@@ -176,7 +172,7 @@ def client_questions(own: Json, files: t.Sequence[Json], recorded: t.Sequence[Js
     :param live_only: whether only those that are active are meant where a name stands for several.
     """
     contents = {entry["item"]: entry["content"] for entry in files}
-    live = {"status": list(LIVE)} if live_only else {}
+    live = {"status": sorted(LIVE)} if live_only else {}
     if recorded:
         return {"questions": [{"certificates": list(recorded)}], "names": [], "keys": [], "unreadable": []}
     if own["searched"]:

@@ -12,7 +12,8 @@ import os
 import re
 import typing as t
 
-from ansible_collections.certops.remediation.plugins.plugin_utils.client_list import GOING, LIVE, selecting
+from ansible_collections.certops.remediation.plugins.module_utils.cloudflare import ENDED, LIVE
+from ansible_collections.certops.remediation.plugins.plugin_utils.client_list import selecting
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, groups, path, refusals, text, truth
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import record as record_of
 
@@ -118,7 +119,7 @@ class Course:
         return self.after or self.before
 
     def _is_so(self, status: str) -> bool:
-        return status in (GOING if self.wanted == "revoked" else LIVE)
+        return status in (ENDED if self.wanted == "revoked" else LIVE)
 
     def result(self) -> str:
         """A key of the results in the role's vars/main/words.yml."""
@@ -150,9 +151,9 @@ class Course:
         if self.wanted != "revoked":
             return False
         if not self.planned:
-            return self.ours_earlier and self.before["status"] in GOING
+            return self.ours_earlier and self.before["status"] in ENDED
         # Before the first wave it is what is going to be done: a run that is killed can be taken back as well.
-        return not self.acted or (self.outcome in ("applied", "pending", "unknown") and self.now["status"] in GOING or self.result() in ("unread", "unknown"))
+        return not self.acted or (self.outcome in ("applied", "pending", "unknown") and self.now["status"] in ENDED or self.result() in ("unread", "unknown"))
 
     def why(self, result: str) -> str:
         if result == "left":
@@ -170,7 +171,7 @@ class Course:
         why = self.why(result)
         action = str(self.plan["action"]) if self.plan and self.planned else "none"
         status_now = "unread" if self.acted and self.planned and self.after is None else str(self.now["status"])
-        until = f"can be reactivated until {certificate['expires_on'][:10]} at the latest" if status_now in GOING and not certificate["expired"] else ""
+        until = f"can be reactivated until {certificate['expires_on'][:10]} at the latest" if status_now in ENDED and not certificate["expired"] else ""
         owner = certificate["organizational_unit"]
         name = certificate["common_name"] or certificate["fingerprint_sha256"]
         return {
@@ -247,7 +248,7 @@ def certificate_rows(selected: Json, plan: Json, done: Json, read_again: Json, o
 
 def let_through(rows: t.Sequence[Json], firewall: Json, words: Json) -> dict[str, t.Any] | None:
     """What is revoked and is let through all the same, as the first of the open groups; None where a rule is seen to block it."""
-    gone = [row["label"] for row in rows if row["status_now"] in GOING and not row["expired"]]
+    gone = [row["label"] for row in rows if row["status_now"] in ENDED and not row["expired"]]
     if not gone or not firewall or firewall["blocks_revoked"]:
         return None
     said = words["unclear" if firewall["blocks_revoked"] is None else "let_through"]

@@ -15,6 +15,7 @@ import math
 import re
 import typing as t
 
+from ansible_collections.certops.remediation.plugins.module_utils.digicert import OVER, RATE_LIMITS
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
     Json,
     bad_numbers,
@@ -41,14 +42,10 @@ TEXTS = {
     "on_pending": "refuse",
 }
 PATHS = ("list_path", "folder", "deploy_tasks")
-# What CertCentral publishes for each API key.
-RATE_LIMITS = ({"requests": 1000, "seconds": 180.0}, {"requests": 100, "seconds": 5.0})
 # Finding, planning, reading, reissuing, fetching: for a first estimate.
 REQUESTS_PER_ORDER = 5
 # What is left of a reissue after the read that comes first: to ask for it, and to fetch the certificate.
 REQUESTS_TO_REISSUE = 2
-# The end of an order: DigiCert does not reissue after it.
-OVER = ("revoked", "canceled", "rejected", "expired", "denied")
 # Words of the module digicert_order_reissue that it has come to this order.
 ATTEMPTED = ("applied", "pending", "unchanged", "failed", "unknown", "refused")
 # What the new certificate would not have any more, as the module says it, for a count of each.

@@ -14,7 +14,8 @@ import json
 import re
 import typing as t
 
-from ansible_collections.certops.remediation.plugins.plugin_utils.client_list import GOING, LIVE, selecting
+from ansible_collections.certops.remediation.plugins.module_utils.cloudflare import ENDED, LIVE
+from ansible_collections.certops.remediation.plugins.plugin_utils.client_list import selecting
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, bad_numbers, entries, groups, path, refusals, text, truth
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import record as record_of
 from ansible_collections.certops.remediation.plugins.plugin_utils.offboard_record import IDENTIFIER
@@ -251,7 +252,7 @@ class Course:
     def revoked_meanwhile(self) -> Json | None:
         """The new certificate, when somebody has revoked it before the old one was."""
         same = [entry for entry in self.state.certificates or () if self.key and entry["public_key_sha256"] == self.key and entry["id"] != self.number]
-        return _newest(same, GOING) if self.new is None else None
+        return _newest(same, ENDED) if self.new is None else None
 
     @property
     def problem(self) -> str:
@@ -366,7 +367,7 @@ class Course:
             return "failed"
         if self.new is None:
             return "unlisted" if made in ATTEMPTED or self.entry["unlisted"] else "not_attempted"
-        if self.old["status"] in GOING:
+        if self.old["status"] in ENDED:
             return "rotated" if self.outcome("revoke") in ("applied", "pending", "unknown") else "unchanged"
         revoked = self.outcome("revoke")
         if revoked in ("failed", "refused", "unknown"):

@@ -14,7 +14,7 @@ import typing as t
 import pytest
 from hypothesis import HealthCheck, settings
 
-from ansible_collections.certops.remediation.plugins.module_utils import transport
+from ansible_collections.certops.remediation.plugins.module_utils import engine, pacing, transport
 
 # What a developer's machine may have set, and what the collection or its libraries would obey.
 _FOREIGN = ("_PROXY", "CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_", "CLOUDFLARE_", "NETRC", "SSLKEYLOGFILE")
@@ -37,6 +37,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
 def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off without the waiting; ``Retry-After`` still counts."""
     monkeypatch.setattr(transport, "backoff", lambda attempt: 0.01)
+
+
+@pytest.fixture
+def waiting_moves_the_clock(simulator: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wait takes no time here, and as long as it says in the simulator."""
+    for module in (engine, transport):
+        monkeypatch.setattr(module, "backoff", lambda attempt: 1.0)
+    monkeypatch.setattr(pacing.Pacer, "wait", lambda pacer, seconds: simulator.clock.advance(seconds))
 
 
 @pytest.fixture(scope="session")

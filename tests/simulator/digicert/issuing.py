@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ..authority import LEAF_EXTENSIONS, Authority, new_key, private_pem
+from ..authority import LEAF_EXTENSIONS, Authority, LabelledKeys
 from ..clock import utc
 from .objects import Certificate
 
@@ -74,16 +74,11 @@ class Issuing:
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
-        self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
-
-    def key(self, label: str) -> ec.EllipticCurvePrivateKey:
-        if label not in self._keys:
-            self._keys[label] = new_key()
-        return self._keys[label]
+        self.keys = LabelledKeys()
 
     def make_csr(self, label: str, common_name: str) -> str:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
-        csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(self.key(label), hashes.SHA256())
+        csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(self.keys[label], hashes.SHA256())
         return csr.public_bytes(serialization.Encoding.PEM).decode()
 
     def csr_of(self, certificate: Certificate) -> str:
@@ -132,15 +127,6 @@ class Issuing:
         issuer = self._authority.issuer(AUTHORITIES[certificate.ca_cert_id]).certificate
         above = [(_common_name(item), pem(item)) for item in (issuer, self._authority.root.certificate)]
         return [(certificate.common_name, certificate.pem), *above]
-
-    def dump(self) -> dict[str, str]:
-        return {label: private_pem(key).decode() for label, key in self._keys.items()}
-
-    def load(self, data: dict[str, str]) -> None:
-        self._keys.clear()
-        for label, text in data.items():
-            key: Any = serialization.load_pem_private_key(text.encode(), None)
-            self._keys[label] = key
 
 
 def validity_of(certificate: Certificate) -> tuple[datetime, datetime]:

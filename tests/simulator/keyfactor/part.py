@@ -15,9 +15,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
 
-from ..authority import Authority, new_key, private_pem
+from ..authority import Authority, LabelledKeys
 from ..clock import Clock
 from ..exchange import Answer, BadBody, Call, Refusal, not_found
 from ..journal import Journal
@@ -73,7 +72,7 @@ class Keyfactor:
         self.authorities: dict[str, str] = {}
         self.collections: dict[int, Collection] = {}
         self.crls: list[dict[str, Any]] = []
-        self._keys: dict[str, Any] = {}
+        self.shared_keys = LabelledKeys()
         self._dumped.clear()
 
     @property
@@ -180,12 +179,6 @@ class Keyfactor:
         else:
             raise ValueError(f"unknown Keyfactor control call {action!r}; known: add, approve, change, expire_tokens, reject, remove")
         return {"ok": True}
-
-    def shared_key(self, label: str) -> Any:
-        """The key pair that all certificates with this label share."""
-        if label not in self._keys:
-            self._keys[label] = new_key()
-        return self._keys[label]
 
     def publish(self, authority: str) -> None:
         """An authority has published its CRL."""
@@ -400,7 +393,7 @@ class Keyfactor:
             "instances": [asdict(item) for item in self.store.instances.values()],
             "collections": [asdict(item) for item in self.collections.values()],
             "authorities": self.authorities,
-            "keys": {label: private_pem(key).decode() for label, key in self._keys.items()},
+            "keys": self.shared_keys.dump(),
             "crls": self.crls,
             "numbers": [self.next_id, self.references],
             "accounts": self.accounts.dump(),
@@ -414,7 +407,7 @@ class Keyfactor:
         self._own_password, self._own_secret = data["own"]
         self.configure(data["settings"])
         self.defaults, self.authorities, self.crls = data["defaults"], data["authorities"], data["crls"]
-        self._keys = {label: serialization.load_pem_private_key(text.encode(), None) for label, text in data["keys"].items()}
+        self.shared_keys.load(data["keys"])
         self.collections = {item["id"]: Collection(**item) for item in data["collections"]}
         self.store.instances = {item["id"]: Instance(**item) for item in data["instances"]}
         for text in data["certificates"]:

@@ -121,7 +121,7 @@ def _check(what: str, spec: dict[str, Any], known: Iterable[str]) -> None:
 
 def _sign(keyfactor: Keyfactor, certificate: Certificate, issuer_name: str, subject_name: str | None, serial: int) -> None:
     issuer = keyfactor.authority.issuer(issuer_name)
-    key = keyfactor.shared_key(certificate.key) if certificate.key else new_key()
+    key = keyfactor.shared_keys[certificate.key] if certificate.key else new_key()
     if subject_name is not None:
         subject = x509.Name.from_rfc4514_string(subject_name)
     else:

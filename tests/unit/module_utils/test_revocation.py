@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError
@@ -78,6 +78,8 @@ def test_far_from_everything_all_of_them_are_told():
 
 
 @given(st.text(max_size=60))
+@example("0\x1f")
+@example("-1")
 def test_any_text_is_a_code_or_told_in_one_printable_line(text):
     try:
         assert reason_code("reason", text) in RFC_5280.values()

@@ -11,7 +11,6 @@ import json
 
 import pytest
 
-from ansible_collections.certops.remediation.plugins.module_utils import engine, pacing, transport
 from ansible_collections.certops.remediation.plugins.module_utils.cloudflare import CloudflareClient
 from ansible_collections.certops.remediation.plugins.modules import cloudflare_client_cert
 
@@ -21,10 +20,8 @@ LIST = "/client_certificates?"
 
 
 @pytest.fixture
-def zone(simulator, monkeypatch):
-    for module in (engine, transport, cloudflare_client_cert):
-        monkeypatch.setattr(module, "backoff", lambda attempt: 0.01)
-    monkeypatch.setattr(pacing.Pacer, "wait", lambda self, seconds: simulator.clock.advance(seconds))
+def zone(simulator, monkeypatch, waiting_moves_the_clock):
+    monkeypatch.setattr(cloudflare_client_cert, "backoff", lambda attempt: 0.01)
     monkeypatch.setattr(cloudflare_client_cert, "LIST_LAG_SECONDS", 0.05)
     monkeypatch.setattr(cloudflare_client_cert, "READ_BACK_SECONDS", 0.05)
     return Zone(simulator, monkeypatch)
@@ -91,14 +88,24 @@ def test_a_status_that_the_list_leaves_out_is_read(zone, status):
     zone.load({"key": "a", "status": "revoked"}, {"key": "b"})
     zone.records(lambda item: item.pop("status") if status == "missing" else item.update(status=status))
     assert only(zone.present())["outcome"] == "applied"
-    result = zone.run(certificates=[*zone.ids, zone.ids[0]][:2] + [zone.cloudflare.csr("b", "b")], state="revoked")
-    assert [entry["outcome"] for entry in result["targets"]][:2] == ["unchanged", "pending"]
+    result = zone.run(certificates=[zone.ids[0], zone.cloudflare.csr("b", "b")], state="revoked")
+    assert [entry["outcome"] for entry in result["targets"]] == ["unchanged", "pending"]
+    assert [zone.simulator.records.effects(number) for number in zone.ids] == [[], ["revoke"]]
 
 
-def test_a_reactivation_that_tells_no_status_is_read_back(zone):
+def test_a_reactivation_without_effect_is_not_believed(zone):
     zone.load({"status": "revoked"})
     zone.monkeypatch.setattr(CloudflareClient, "reactivate", CloudflareClient.certificate)
     assert only(zone.run(certificates=zone.ids, state="active"))["outcome"] == "unknown"
+
+
+@pytest.mark.parametrize("state, before, after", [("active", "revoked", "pending_reactivation"), ("revoked", "active", "pending_revocation")])
+def test_an_answer_that_tells_no_status_is_read_back(zone, state, before, after):
+    zone.load({"status": before})
+    real = CloudflareClient._change
+    zone.monkeypatch.setattr(CloudflareClient, "_change", lambda client, *arguments: dataclasses.replace(real(client, *arguments), status=""))
+    result = only(zone.run(certificates=zone.ids, state=state))
+    assert (result["outcome"], result["changed"], result["after"]["status"]) == ("pending", True, after)
 
 
 def test_what_the_list_leaves_out_of_a_certificate_is_written_all_the_same(zone, tmp_path):

@@ -10,7 +10,6 @@ import re
 
 import pytest
 
-from ansible_collections.certops.remediation.plugins.module_utils import engine, pacing, transport
 from ansible_collections.certops.remediation.plugins.modules import digicert_certificate_revoke, digicert_order_info, digicert_order_reissue
 
 from ansible_collections.certops.remediation.tests.unit.support import digicert_options, run_module
@@ -24,11 +23,8 @@ KEYS = {"digicert": {"keys": [ORDINARY, VIEWER], "settings": {"rate_limits": []}
 
 
 @pytest.fixture
-def account(simulator, monkeypatch):
+def account(simulator, monkeypatch, waiting_moves_the_clock):
     """The simulator's CertCentral with a way to run the module. Waiting moves its clock and takes no time."""
-    for module in (engine, transport):
-        monkeypatch.setattr(module, "backoff", lambda attempt: 1.0)
-    monkeypatch.setattr(pacing.Pacer, "wait", lambda self, seconds: simulator.clock.advance(seconds))
     monkeypatch.setattr(digicert_certificate_revoke, "LATE_REQUEST_SECONDS", 0.01)
     simulator.reset(KEYS, {"clock_scale": 0})
     yield Account(simulator)

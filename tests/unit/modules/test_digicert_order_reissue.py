@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
-from ansible_collections.certops.remediation.plugins.module_utils import engine, pacing, private_files, transport
+from ansible_collections.certops.remediation.plugins.module_utils import private_files
 from ansible_collections.certops.remediation.plugins.module_utils.digicert import DigiCertClient
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import public_key_sha256
 from ansible_collections.certops.remediation.plugins.modules import digicert_order_reissue
@@ -29,11 +29,8 @@ OTHER_CA = "1A2B3C4D5E6F7081"
 
 
 @pytest.fixture
-def account(simulator, monkeypatch):
+def account(simulator, monkeypatch, waiting_moves_the_clock):
     """The simulator's CertCentral with a way to run the module. Waiting moves its clock and takes no time."""
-    for module in (engine, transport):
-        monkeypatch.setattr(module, "backoff", lambda attempt: 1.0)
-    monkeypatch.setattr(pacing.Pacer, "wait", lambda self, seconds: simulator.clock.advance(seconds))
     monkeypatch.setattr(digicert_order_reissue, "LATE_REISSUE_SECONDS", 0.01)
     return Account(simulator)
 

@@ -15,7 +15,6 @@ import tempfile
 import pytest
 from cryptography import x509
 
-from ansible_collections.certops.remediation.plugins.module_utils import engine, pacing, transport
 from ansible_collections.certops.remediation.plugins.module_utils.digicert import DigiCertClient
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import alternative_names
 from ansible_collections.certops.remediation.plugins.modules import digicert_order_reissue
@@ -28,10 +27,7 @@ POST = {"path": "/reissue$", "method": "POST"}
 
 
 @pytest.fixture
-def account(simulator, monkeypatch):
-    for module in (engine, transport):
-        monkeypatch.setattr(module, "backoff", lambda attempt: 1.0)
-    monkeypatch.setattr(pacing.Pacer, "wait", lambda self, seconds: simulator.clock.advance(seconds))
+def account(simulator, monkeypatch, waiting_moves_the_clock):
     monkeypatch.setattr(digicert_order_reissue, "LATE_REISSUE_SECONDS", 0.01)
     return Account(simulator, monkeypatch)
 
@@ -148,12 +144,11 @@ def test_odd_serial_numbers_and_dates_end_no_task(account, serial, tmp_path):
         certificate["serial_number"] = serial(certificate["serial_number"])
         certificate.update(valid_from="01 MAR 2026")
 
-    account.load({}, {})
+    account.load({})
     account.shows("order", change)
-    for dummy in range(2):
-        result = account.run(validity_days=30, continue_on_error=True)[1]
-        assert len(result["targets"]) == 2
-    assert all(len(effects) <= 1 for effects in account.effects())
+    each = {"fullchain_path": str(tmp_path / "full.pem")}
+    assert account.run(validity_days=30, each=each)[0] == [("applied", True)] and (tmp_path / "full.pem").exists()
+    assert account.run(validity_days=30, each=each)[0] == [("unchanged", False)] and account.effects() == [["reissue"]]
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409])
