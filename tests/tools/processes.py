@@ -23,7 +23,7 @@ def end_families(processes: Iterable[subprocess.Popen[Any]]) -> None:
     ansible-playbook gives each of its workers a session of its own, and a worker does not end with the playbook.
     """
     leaders = [process.pid for process in processes]
-    family = {*leaders, *(child for leader in leaders for child in _descendants(leader))}
+    family = {member for leader in leaders for member in family_of(leader)}
     for leader in leaders:
         _signal(-leader, signal.SIGINT)
     _await_end(leaders)
@@ -33,7 +33,8 @@ def end_families(processes: Iterable[subprocess.Popen[Any]]) -> None:
         _await_end(family)
 
 
-def _descendants(ancestor: int) -> list[int]:
+def family_of(ancestor: int) -> list[int]:
+    """A process and every descendant that it has by now."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -42,7 +43,7 @@ def _descendants(ancestor: int) -> list[int]:
         except OSError:
             continue
         children.setdefault(parent, []).append(int(stat.parent.name))
-    found: list[int] = []
+    found = [ancestor]
     waiting = [ancestor]
     while waiting:
         below = children.get(waiting.pop(), [])
