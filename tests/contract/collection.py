@@ -18,6 +18,7 @@ VENDORS = ("tpp", "keyfactor", "digicert", "cloudflare")
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("[!_]*.py"))
 PLUGIN_FILES = sorted((ROOT / "plugins").rglob("*.py"))
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
+PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml") if not path.name.endswith(".meta.yml"))
 
 
 def load_yaml(*parts: str) -> Any:
