@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -43,8 +43,15 @@ def write_private(path: Path, content: bytes) -> Path:
     return path
 
 
+class Issued(NamedTuple):
+    """A certificate that a part holds, and its private key in PEM; empty when the simulator does not have it."""
+
+    certificate: x509.Certificate
+    key_pem: str
+
+
 class LabelledKeys:
-    """Key pairs by label, made when first asked for."""
+    """Key pairs by label, made when first asked for. All parts share one store, so that a label is the same key wherever it is named."""
 
     def __init__(self) -> None:
         self._keys: dict[str, Any] = {}
@@ -53,6 +60,10 @@ class LabelledKeys:
         if label not in self._keys:
             self._keys[label] = new_key()
         return self._keys[label]
+
+    def of(self, public_key: Any) -> Any:
+        """The key pair that a public key belongs to; None when it has no label."""
+        return next((key for key in self._keys.values() if key.public_key() == public_key), None)
 
     def dump(self) -> dict[str, str]:
         return {label: private_pem(key).decode() for label, key in self._keys.items()}
@@ -106,9 +117,10 @@ LEAF_EXTENSIONS: list[tuple[x509.ExtensionType, bool]] = [
 
 
 class Authority:
-    """A root for server certificate and issuers, another one for client certificates; issuers appear when first asked for."""
+    """A root for server certificate and issuers, another one for client certificates; issuers appear when first asked for. ``keys`` are the subscribers'."""
 
     def __init__(self) -> None:
+        self.keys = LabelledKeys()
         self._issuers: dict[str, Issuer] = {}
         self._addresses: Callable[[Issuer], list[tuple[x509.ExtensionType, bool]]] | None = None
         self._add(ROOT, None)
@@ -129,6 +141,10 @@ class Authority:
     def issuers(self) -> list[Issuer]:
         """All that there are by now."""
         return list(self._issuers.values())
+
+    def issuer_of(self, certificate: x509.Certificate) -> Issuer:
+        """The issuer that has signed a certificate."""
+        return next(item for item in self._issuers.values() if item.certificate.subject == certificate.issuer)
 
     def publish(self, addresses: Callable[[Issuer], list[tuple[x509.ExtensionType, bool]]] | None) -> None:
         """What certificates carry from now on to say where their revocation is published; None: nothing."""

@@ -33,6 +33,8 @@ def control(simulator: Simulator, call: Call) -> Answer:
 def _serve(simulator: Simulator, method: str, what: str, action: str, call: Call) -> Any:
     if (method, what) == ("GET", "state"):
         return _state(simulator)
+    if (method, what) == ("GET", "leaks"):
+        return simulator.leaks.dump()
     if (method, what) == ("POST", "reset"):
         simulator.reset(call.fields.get("scenario"), call.fields.get("settings"))
         return _state(simulator)

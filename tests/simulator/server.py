@@ -24,12 +24,13 @@ from .cloudflare import Cloudflare
 from .control import PREFIX as CONTROL_PREFIX
 from .control import control
 from .digicert import DigiCert
+from .elsewhere import Elsewhere
 from .endpoints import Endpoints
-from .endpoints.elsewhere import revoked_by_vendors
 from .exchange import Answer, Call, canonical, not_found
 from .faults import Faults
 from .journal import Journal
 from .keyfactor import Keyfactor
+from .leaks import Leaks
 from .statefile import StateFile
 from .tpp import Tpp
 from .vendor import Vendor
@@ -67,18 +68,20 @@ class Simulator:
         self.settings = Settings()
         self.records = Journal()
         self.tpp = Tpp(self.clock, self.authority, self.lock)
-        self.keyfactor = Keyfactor(self.clock, self.authority, self.lock, self.records)
         self.digicert = DigiCert(self.clock, self.authority, self.lock)
+        self.keyfactor = Keyfactor(self.clock, self.authority, self.lock, self.records, lambda reference: self.elsewhere.find(reference))
+        self.elsewhere = Elsewhere(self.authority, self.tpp, self.keyfactor, self.digicert)
         self.cloudflare = Cloudflare(self.clock, self.authority, self.lock)
-        self.endpoints = Endpoints(self.clock, self.authority, self.lock, lambda: revoked_by_vendors(self.keyfactor, self.digicert))
-        # First, because what the others hold may be signed with addresses of its CRLs.
-        self.vendors: list[Vendor] = [self.endpoints, self.tpp, self.keyfactor, self.digicert, self.cloudflare]
+        self.endpoints = Endpoints(self.clock, self.authority, self.lock, self.elsewhere)
+        # The endpoints first, because what the others hold may be signed with addresses of its CRLs; Command lists what TPP and DigiCert have issued.
+        self.vendors: list[Vendor] = [self.endpoints, self.tpp, self.digicert, self.keyfactor, self.cloudflare]
         self.ready: dict[str, Any] = {}
         self.revision = 0
         self.scenario = scenario
         self._host, self._port = host, port
         self._own_directory = directory is None
         self._directory = directory or Path(tempfile.mkdtemp(prefix="certops-simulator-"))
+        self.leaks = Leaks(self._directory)
         self._state_file = StateFile(state_file, self) if state_file else None
         if self._state_file is None or not self._state_file.load():
             self.reset(scenario)
@@ -101,8 +104,14 @@ class Simulator:
             self.faults.clear()
             self.clock.load({"ahead": 0.0, "scale": 1.0})
             self.settings = Settings()
+            self.authority.keys.load({})
+            self.leaks.clear()
             for vendor in self.vendors:
                 vendor.reset(data.get(vendor.name, {}))
+            # They serve what the others hold.
+            self.endpoints.add(data.get("endpoints", {}).get("servers", ()))
+            for label, reference in data.get("leaks", {}).items():
+                self.leaks.add(label, self.elsewhere.find(reference))
             self.configure({**data.get("settings", {}), **(settings or {})})
 
     def configure(self, changes: dict[str, Any]) -> dict[str, Any]:
@@ -172,7 +181,7 @@ class Simulator:
         host = f"[{self._host}]" if ":" in self._host else self._host
         url = f"https://{host}:{port}"
         ca_path = write_private(self._directory / "ca.pem", self.authority.root_pem)
-        self.ready = {"url": url, "ca_path": str(ca_path), "control_url": f"{url}{CONTROL_PREFIX}/"}
+        self.ready = {"url": url, "ca_path": str(ca_path), "control_url": f"{url}{CONTROL_PREFIX}/", "leaks": self.leaks.dump()}
         with self.lock:
             self.ready.update({vendor.name: vendor.ready(url, self._directory) for vendor in self.vendors})
 

@@ -35,6 +35,8 @@ class StateFile:
         data = json.loads(self._path.read_text(encoding="utf-8"))
         simulator = self._simulator
         simulator.authority.load(data["authority"])
+        simulator.authority.keys.load(data["keys"])
+        simulator.leaks.load(data["leaks"])
         simulator.clock.load(data["clock"])
         simulator.scenario = data["scenario"]
         for vendor in simulator.vendors:
@@ -67,6 +69,8 @@ class StateFile:
             data: dict[str, Any] = {
                 "scenario": simulator.scenario if isinstance(simulator.scenario, dict) else str(simulator.scenario),
                 "authority": simulator.authority.dump(),
+                "keys": simulator.authority.keys.dump(),
+                "leaks": simulator.leaks.dump(),
                 "clock": simulator.clock.dump(),
                 "latency_ms": simulator.settings.latency_ms,
                 "faults": simulator.faults.dump(),

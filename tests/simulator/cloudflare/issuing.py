@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ..authority import LEAF_EXTENSIONS, Authority, LabelledKeys, new_key
+from ..authority import LEAF_EXTENSIONS, Authority, new_key
 from ..clock import utc
 from .answers import Problem
 from .objects import Certificate
@@ -71,11 +71,9 @@ class Issuing:
     def __init__(self, authority: Authority, switches: Switches) -> None:
         self._authority = authority
         self._switches = switches
-        self.keys = LabelledKeys()
         self._csrs: dict[tuple[str, ...], str] = {}
 
     def clear(self) -> None:
-        self.keys.load({})
         self._csrs.clear()
 
     def make_csr(self, label: str, subject: dict[str, str]) -> str:
@@ -84,7 +82,7 @@ class Issuing:
         if label and known in self._csrs:
             return self._csrs[known]
         name = x509.Name([x509.NameAttribute(oid, subject[name]) for name, oid in SUBJECT.items() if subject.get(name)])
-        key = self.keys[label] if label else new_key()
+        key = self._authority.keys[label] if label else new_key()
         text = csr_text(x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256()))
         if label:
             self._csrs[known] = text

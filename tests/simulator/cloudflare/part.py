@@ -297,7 +297,6 @@ class Cloudflare:
             "tokens": self.access.dump(),
             "secrets": self._secrets,
             "ids": self._ids,
-            "labels": self.issuing.keys.dump(),
             "settings": self.configure({}),
             "defaults": self.defaults,
         }
@@ -311,7 +310,6 @@ class Cloudflare:
         key, *tokens = (Token(**item) for item in data["tokens"])
         self.access.load(key, tokens)
         self.zones = {item["id"]: Zone.from_data(item) for item in data["zones"]}
-        self.issuing.keys.load(data["labels"])
         for text in data["certificates"]:
             certificate = Certificate.from_json(text)
             self.store.add(certificate)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ..authority import LEAF_EXTENSIONS, Authority, LabelledKeys
+from ..authority import LEAF_EXTENSIONS, Authority
 from ..clock import utc
 from .objects import Certificate
 
@@ -70,15 +70,14 @@ def pem(certificate: x509.Certificate) -> str:
 
 
 class Issuing:
-    """The private keys behind labels, and the CA's desk. The same label is the same key, wherever it is named."""
+    """The subscribers' CSRs and the CA's desk."""
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
-        self.keys = LabelledKeys()
 
     def make_csr(self, label: str, common_name: str) -> str:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
-        csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(self.keys[label], hashes.SHA256())
+        csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(self._authority.keys[label], hashes.SHA256())
         return csr.public_bytes(serialization.Encoding.PEM).decode()
 
     def csr_of(self, certificate: Certificate) -> str:

@@ -62,7 +62,6 @@ class DigiCert:
         self.store = Store()
         self.lifecycle = Lifecycle(self.clock, self.store, self.issuing, self.switches)
         self.limits.clear()
-        self.issuing.keys.load({})
         self.defaults: dict[str, Any] = {}
         self.keys: dict[str, ApiKey] = {}
         self.colleagues: dict[str, int] = {}
@@ -355,7 +354,6 @@ class DigiCert:
         return {
             "orders": list(self._dumped.values()),
             "last": self.store.dump(),
-            "labels": self.issuing.keys.dump(),
             "blocked_keys": sorted(self.lifecycle.blocked_keys),
             "own": list(self._own_keys),
             "keys": [asdict(key) for key in self.keys.values()],
@@ -371,7 +369,6 @@ class DigiCert:
         self.keys = {item["key"]: ApiKey(**item) for item in data["keys"]}
         self.colleagues = data["colleagues"]
         self.defaults = data["defaults"]
-        self.issuing.keys.load(data["labels"])
         self.lifecycle.blocked_keys = set(data["blocked_keys"])
         for text in data["orders"]:
             self.store.add(Order.from_json(text))

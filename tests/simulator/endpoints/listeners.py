@@ -228,7 +228,10 @@ class Listeners:
             path = Path(directory, "server.pem")
             path.touch(0o600)
             path.write_text(material.pem + material.key_pem, encoding="ascii")
-            context.load_cert_chain(path)
+            try:
+                context.load_cert_chain(path)
+            except ssl.SSLError as error:
+                raise ValueError(f"{server.name}: certificate and key do not fit together: {error.reason}") from error
         if server.client_certificate:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(cadata=self._client_ca().decode("ascii"))

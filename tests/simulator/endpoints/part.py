@@ -8,18 +8,18 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, fields
+from collections.abc import Iterable
+from dataclasses import asdict, fields, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from ..authority import LEAF_EXTENSIONS, Authority, Issuer, LabelledKeys, private_pem
+from ..authority import LEAF_EXTENSIONS, Authority, Issuer, new_key, private_pem
 from ..clock import Clock, utc
 from ..exchange import Answer, Call
 from ..scenarios import expand
@@ -27,23 +27,26 @@ from .listeners import Listeners, Material, Server
 from .pki import PREFIX, Publisher, Revocation
 from .switches import Switches
 
+if TYPE_CHECKING:
+    from ..elsewhere import Elsewhere
+
 ISSUER = "CN=Example TLS CA 1,O=Example Corp,C=US"
 SERVER_KEYS = frozenset(item.name for item in fields(Server)) - {"material", "handshakes", "names_asked"} | {"certificates"}
 CERTIFICATE_KEYS = frozenset(
-    ("names", "common_name", "issuer", "self_signed", "chain", "days", "age_days", "key", "serial", "urls", "revoked", "sni", "pem", "key_pem")
+    ("names", "common_name", "issuer", "self_signed", "chain", "days", "age_days", "key", "serial", "urls", "revoked", "sni", "pem", "key_pem", "from")
 )
 
 
 class Endpoints:
     """TLS servers and the revocation of what they show. Index it by name: ``endpoints["shop"]`` is the server.
 
-    ``elsewhere`` gives what the vendors' parts have revoked, by serial number.
+    ``elsewhere`` knows what the vendors' parts hold and what they have revoked.
     """
 
     name = "endpoints"
     prefixes: tuple[str, ...] = (PREFIX,)
 
-    def __init__(self, clock: Clock, authority: Authority, lock: threading.RLock, elsewhere: Callable[[], dict[int, Revocation]]) -> None:
+    def __init__(self, clock: Clock, authority: Authority, lock: threading.RLock, elsewhere: Elsewhere) -> None:
         self.clock = clock
         self.authority = authority
         self.lock = lock
@@ -51,7 +54,6 @@ class Endpoints:
         self.servers: dict[str, Server] = {}
         self.revoked: dict[int, Revocation] = {}
         self._elsewhere = elsewhere
-        self._keys = LabelledKeys()
         self._listeners = Listeners(lambda: authority.clients_pem)
         self._pki = Publisher(clock, authority, self.switches, self._all_revoked)
         # The addresses stand in certificates that are made before anything is served, so the port is taken at once.
@@ -63,7 +65,7 @@ class Endpoints:
         self._pki.url = f"http://127.0.0.1:{self._port}{PREFIX}"
 
     def _all_revoked(self) -> dict[int, Revocation]:
-        return {**self._elsewhere(), **self.revoked}
+        return {**self._elsewhere.revoked(), **self.revoked}
 
     # -- for tests and the control API ---------------------------------------------------------------------------
 
@@ -91,27 +93,36 @@ class Endpoints:
         """Somebody has installed other certificates on a server; returns the leaves in PEM."""
         with self.lock:
             server = self.servers[name]
-            server.material = [item if isinstance(item, Material) else self.issue(**{"names": [name], **item}) for item in certificates]
-            self._listeners.show(server)
+            material = [item if isinstance(item, Material) else self.issue(**{"names": [name], **item}) for item in certificates]
+            self._listeners.show(replace(server, material=material))
+            server.material = material
             return [item.pem for item in server.material]
 
     def issue(self, **spec: Any) -> Material:
-        """Sign a certificate (an entry of ``certificates`` of a server), or take the one that is given as ``pem`` and ``key_pem``."""
+        """Sign a certificate (an entry of ``certificates`` of a server), or take the one that is given as ``pem`` and ``key_pem`` or that a vendor's part holds."""
         with self.lock:
             _check("a certificate", spec, CERTIFICATE_KEYS)
             if "pem" in spec:
                 return Material(spec["pem"], spec["key_pem"], spec.get("sni", ""))
-            key = self._key(spec.get("key", ""))
-            certificate, above = self._sign(spec, key)
+            if "from" in spec:
+                issued = self._elsewhere.find(spec["from"])
+                certificate, above = issued.certificate, [self.authority.issuer_of(issued.certificate).certificate]
+                key_pem = spec.get("key_pem") or issued.key_pem
+                if not key_pem:
+                    raise ValueError(f"the simulator does not have the key of {spec['from']}: give key_pem, or its entry a key")
+            else:
+                key = self._key(spec.get("key", ""))
+                certificate, above = self._sign(spec, key)
+                key_pem = private_pem(key).decode()
             if spec.get("revoked"):
                 self.revoke(certificate.serial_number, spec["revoked"])
             chain = [certificate, *(above if spec.get("chain", True) else [])]
-            return Material("".join(_pem(item) for item in chain), private_pem(key).decode(), spec.get("sni", ""))
+            return Material("".join(_pem(item) for item in chain), key_pem, spec.get("sni", ""))
 
     def _key(self, kind: str) -> Any:
         if kind.startswith("rsa-"):
             return rsa.generate_private_key(public_exponent=65537, key_size=int(kind[4:]))
-        return self._keys[kind] if kind else LabelledKeys()[""]
+        return self.authority.keys[kind] if kind else new_key()
 
     def _sign(self, spec: dict[str, Any], key: Any) -> tuple[x509.Certificate, list[x509.Certificate]]:
         names = list(spec.get("names", ()))
@@ -183,7 +194,10 @@ class Endpoints:
         self.revoked.clear()
         self.configure(asdict(Switches()))
         self.configure(data.get("settings", {}))
-        for entry in data.get("servers", ()):
+
+    def add(self, entries: Iterable[dict[str, Any]]) -> None:
+        """Start the servers of a scenario."""
+        for entry in entries:
             for item in expand(entry):
                 self.serve(**item)
 
@@ -212,7 +226,6 @@ class Endpoints:
             "port": self._port,
             "servers": [asdict(server) for server in self.servers.values()],
             "revoked": [[f"{serial:x}", *item] for serial, item in self.revoked.items()],
-            "labels": self._keys.dump(),
             "settings": self.configure({}),
         }
 
@@ -221,7 +234,6 @@ class Endpoints:
         self.socket.close()
         self.socket = socket.create_server(("127.0.0.1", data["port"]))
         self._set_url()
-        self._keys.load(data["labels"])
         self.revoked = {int(serial, 16): Revocation(moment, reason) for serial, moment, reason in data["revoked"]}
         self.configure(data["settings"])
         for item in data["servers"]:

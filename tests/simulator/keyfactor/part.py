@@ -10,13 +10,13 @@ import re
 import secrets
 import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 
-from ..authority import Authority, LabelledKeys
+from ..authority import Authority, Issued
 from ..clock import Clock
 from ..exchange import Answer, BadBody, Call, Refusal, not_found
 from ..journal import Journal
@@ -51,11 +51,14 @@ class Keyfactor:
 
     name = "keyfactor"
 
-    def __init__(self, clock: Clock, authority: Authority, lock: threading.RLock, records: Journal) -> None:
+    def __init__(
+        self, clock: Clock, authority: Authority, lock: threading.RLock, records: Journal, find: Callable[[dict[str, Any]], Issued]
+    ) -> None:
         self.clock = clock
         self.authority = authority
         self.lock = lock
         self.records = records
+        self.find = find
         self.switches = Switches()
         self.accounts = Accounts(clock)
         self.own_identity = f"{DOMAIN}\\certops"
@@ -72,7 +75,6 @@ class Keyfactor:
         self.authorities: dict[str, str] = {}
         self.collections: dict[int, Collection] = {}
         self.crls: list[dict[str, Any]] = []
-        self.shared_keys = LabelledKeys()
         self._dumped.clear()
 
     @property
@@ -393,7 +395,6 @@ class Keyfactor:
             "instances": [asdict(item) for item in self.store.instances.values()],
             "collections": [asdict(item) for item in self.collections.values()],
             "authorities": self.authorities,
-            "keys": self.shared_keys.dump(),
             "crls": self.crls,
             "numbers": [self.next_id, self.references],
             "accounts": self.accounts.dump(),
@@ -407,7 +408,6 @@ class Keyfactor:
         self._own_password, self._own_secret = data["own"]
         self.configure(data["settings"])
         self.defaults, self.authorities, self.crls = data["defaults"], data["authorities"], data["crls"]
-        self.shared_keys.load(data["keys"])
         self.collections = {item["id"]: Collection(**item) for item in data["collections"]}
         self.store.instances = {item["id"]: Instance(**item) for item in data["instances"]}
         for text in data["certificates"]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _PLAIN = ("requester", "metadata", "key", "private_key", "owner", "approval", "approval_seconds", "ca_refuses")
 _OWN = (
     "id", "cn", "subject", "state", "reason", "comment", "revoked_days_ago", "on_hold", "issuer", "ca", "serial", "age_days", "valid_days", "dns",
-    "locations", "ssl_locations", "history", "suspended", "count", "start", "each",
+    "locations", "ssl_locations", "history", "suspended", "from", "count", "start", "each",
 )
 _KNOWN = frozenset((*_PLAIN, *_OWN))
 _LOCATION = {"machine": "", "path": "", "store_type": 6, "store_type_name": "IIS Personal", "alias": "", "store_id": ""}
@@ -45,10 +45,13 @@ def build(keyfactor: Keyfactor, spec: dict[str, Any]) -> list[int]:
 
 def _add(keyfactor: Keyfactor, spec: dict[str, Any]) -> int:
     now = keyfactor.clock.now()
-    number = spec.get("id", keyfactor.next_id)
+    number = int(spec.get("id", keyfactor.next_id))
     if number in keyfactor.store.certificates:
         raise ValueError(f"certificate {number} exists already")
     keyfactor.next_id = max(keyfactor.next_id, number + 1)
+    signed = keyfactor.find(spec["from"]).certificate if "from" in spec else None
+    if signed is not None:
+        spec = {**spec, **_told_by(signed, now)}
     authority, issuer_name = _authority(keyfactor, spec)
     not_after = int(now + spec.get("valid_days", 335) * DAY)
     not_before = min(int(now - spec.get("age_days", 30) * DAY), not_after - DAY)
@@ -60,8 +63,10 @@ def _add(keyfactor: Keyfactor, spec: dict[str, Any]) -> int:
         ssl_locations=[_ssl_location(item) for item in spec.get("ssl_locations", ())],
         **{name: spec[name] for name in _PLAIN if name in spec},
     )
-    serial = int(spec["serial"], 16) if "serial" in spec else secrets.randbits(158) | 1 << 158
-    _sign(keyfactor, certificate, issuer_name, spec.get("subject"), serial)
+    if signed is None:
+        serial = int(spec["serial"], 16) if "serial" in spec else secrets.randbits(158) | 1 << 158
+        signed = _sign(keyfactor, certificate, issuer_name, spec.get("subject"), serial)
+    _describe(certificate, signed)
     certificate.standing = _standing(spec, now)
     certificate.history = [
         {"Action": keyfactor.switches.history_actions["issue"], "Username": certificate.requester, "Comment": "", "time": certificate.imported},
@@ -72,7 +77,7 @@ def _add(keyfactor: Keyfactor, spec: dict[str, Any]) -> int:
     if spec.get("suspended"):
         certificate.approval = True
         start(keyfactor, certificate, Order(spec.get("reason", 0), spec.get("comment", "Asked for earlier."), None, keyfactor.own_identity))
-    return int(number)
+    return number
 
 
 def _authority(keyfactor: Keyfactor, spec: dict[str, Any]) -> tuple[str, str]:
@@ -119,9 +124,27 @@ def _check(what: str, spec: dict[str, Any], known: Iterable[str]) -> None:
         raise ValueError(f"unknown in {what}: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
 
 
-def _sign(keyfactor: Keyfactor, certificate: Certificate, issuer_name: str, subject_name: str | None, serial: int) -> None:
+def _told_by(signed: x509.Certificate, now: float) -> dict[str, Any]:
+    """What a certificate that somebody else has issued says for itself."""
+    common = signed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    try:
+        names = signed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+    except x509.ExtensionNotFound:
+        names = []
+    return {
+        "cn": str(common[0].value) if common else "",
+        "dns": names,
+        "ca": "",
+        "issuer": signed.issuer.rfc4514_string(),
+        "age_days": (now - signed.not_valid_before_utc.timestamp()) / DAY,
+        "valid_days": (signed.not_valid_after_utc.timestamp() - now) / DAY,
+        "key": "",
+    }
+
+
+def _sign(keyfactor: Keyfactor, certificate: Certificate, issuer_name: str, subject_name: str | None, serial: int) -> x509.Certificate:
     issuer = keyfactor.authority.issuer(issuer_name)
-    key = keyfactor.shared_keys[certificate.key] if certificate.key else new_key()
+    key = keyfactor.authority.keys[certificate.key] if certificate.key else new_key()
     if subject_name is not None:
         subject = x509.Name.from_rfc4514_string(subject_name)
     else:
@@ -129,10 +152,13 @@ def _sign(keyfactor: Keyfactor, certificate: Certificate, issuer_name: str, subj
     extensions = [*LEAF_EXTENSIONS, (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)]
     if certificate.dns:
         extensions.append((x509.SubjectAlternativeName([x509.DNSName(name) for name in certificate.dns]), False))
-    signed = issuer.sign(subject, key.public_key(), utc(certificate.not_before), utc(certificate.not_after), extensions, serial)
-    certificate.subject = subject.rfc4514_string()
-    certificate.issuer_dn = issuer.certificate.subject.rfc4514_string()
+    return issuer.sign(subject, key.public_key(), utc(certificate.not_before), utc(certificate.not_after), extensions, serial)
+
+
+def _describe(certificate: Certificate, signed: x509.Certificate) -> None:
+    certificate.subject = signed.subject.rfc4514_string()
+    certificate.issuer_dn = signed.issuer.rfc4514_string()
     certificate.thumbprint = signed.fingerprint(hashes.SHA1()).hex().upper()
-    digits = f"{serial:X}"
+    digits = f"{signed.serial_number:X}"
     certificate.serial = digits.zfill(len(digits) + len(digits) % 2)
     certificate.content = base64.b64encode(signed.public_bytes(serialization.Encoding.DER)).decode()

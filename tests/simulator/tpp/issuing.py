@@ -58,10 +58,11 @@ def pkix_parameter_set(kind: str) -> str:
 
 
 def new_version(
-    common_name: str, sans: dict[str, list[str]], authority: str, not_before: float, not_after: float, vault_id: int, csr: str = "", key_kind: str = "EC256"
+    common_name: str, sans: dict[str, list[str]], authority: str, not_before: float, not_after: float, vault_id: int, csr: str = "", key_kind: str = "EC256",
+    key: str = "",
 ) -> Version:
     """A version that is not signed yet."""
-    return Version(common_name, sans, authority, not_before, not_after, secrets.randbits(127) | 1 << 126, vault_id, csr, key_kind)
+    return Version(common_name, sans, authority, not_before, not_after, secrets.randbits(127) | 1 << 126, vault_id, csr, key_kind, key)
 
 
 def read_csr(text: str) -> x509.CertificateSigningRequest:
@@ -113,7 +114,7 @@ def sign(version: Version, authority: Authority) -> None:
         subject: x509.Name = csr.subject
         public_key: Any = csr.public_key()
     else:
-        key = make_key(version.key_kind)
+        key = authority.keys[version.key] if version.key else make_key(version.key_kind)
         version.key_pem = private_pem(key).decode()
         # The upper bound of a common name is 64 characters (X.520); cryptography counts bytes.
         common_name = version.common_name.encode()[:64].decode("utf-8", "ignore")

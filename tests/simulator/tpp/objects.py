@@ -63,7 +63,7 @@ class Work:
 
 @dataclass(slots=True)
 class Version:
-    """One issued certificate. It is signed when somebody first looks at it; ``facts`` is what the API shows of it."""
+    """One issued certificate. It is signed when somebody first looks at it; ``key`` is the label of a shared key, ``facts`` is what the API shows of it."""
 
     common_name: str
     sans: dict[str, list[str]]
@@ -74,6 +74,7 @@ class Version:
     vault_id: int
     csr: str = ""
     key_kind: str = "EC256"
+    key: str = ""
     pem: str = ""
     key_pem: str = ""
     facts: dict[str, Any] = field(default_factory=dict)

@@ -24,7 +24,7 @@ _PLAIN = (
 )
 _OWN = (
     "dn", "name", "folder", "subject", "dns", "authority", "consumers", "renewal", "age_days", "versions", "lock_seconds", "in_flight",
-    "ticket", "count", "start", "each",
+    "ticket", "key", "count", "start", "each",
 )
 _KNOWN = frozenset((*_PLAIN, *_OWN))
 _RENEWAL = frozenset(item.name for item in fields(Plan))
@@ -62,11 +62,13 @@ def _add(tpp: Tpp, spec: dict[str, Any]) -> None:
     certificate.subject = spec.get("subject", certificate.name)
     if "dns" in spec or not certificate.sans:
         certificate.sans = {"DNS": spec.get("dns", [certificate.name])}
+    if spec.get("key") and certificate.key_kind != "EC256":
+        raise ValueError("a key that is shared by its label is of the kind EC256")
     if spec.get("ticket"):
         certificate.ticket_dn = f"\\VED\\Workflow Tickets\\{certificate.guid[1:-1]}"
     if certificate.revocation == "revoked":
         certificate.revocation_date, certificate.revocation_by = now - DAY, "local:certops"
-    _issue_past(tpp, certificate, created, spec.get("versions", 1))
+    _issue_past(tpp, certificate, created, spec.get("versions", 1), spec.get("key", ""))
     tpp.store.add(certificate)
     for consumer in certificate.consumers:
         if tpp.store.get(consumer.dn) is None:
@@ -75,8 +77,8 @@ def _add(tpp: Tpp, spec: dict[str, Any]) -> None:
         tpp.lifecycle.start(certificate)
 
 
-def _issue_past(tpp: Tpp, certificate: Certificate, created: float, count: int) -> None:
-    """``count`` versions, each of which replaced the one before a while before its end."""
+def _issue_past(tpp: Tpp, certificate: Certificate, created: float, count: int, key: str) -> None:
+    """``count`` versions, each of which replaced the one before a while before its end; all of the key with that label, if there is one."""
     issuer = tpp.authorities.issuers[certificate.authority]
     length = certificate.valid_days * DAY
     for back in reversed(range(count)):
@@ -84,6 +86,6 @@ def _issue_past(tpp: Tpp, certificate: Certificate, created: float, count: int) 
         tpp.lifecycle.vault += 2
         certificate.versions.append(
             new_version(
-                certificate.subject, certificate.sans, issuer, begin, begin + length, tpp.lifecycle.vault, certificate.csr, certificate.key_kind
+                certificate.subject, certificate.sans, issuer, begin, begin + length, tpp.lifecycle.vault, certificate.csr, certificate.key_kind, key
             )
         )

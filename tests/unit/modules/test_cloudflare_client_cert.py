@@ -542,7 +542,7 @@ def test_the_echoed_csr_need_not_be_the_one_that_was_sent(zone, switches):
     zone.present()
     for text in (zone.csr().replace("\n", "\r\n"), f"\n{zone.csr().strip()}\n\n\n", f"some text\n{zone.csr()}"):
         assert outcomes(zone.present(csr=text)) == ["unchanged"]
-    same_key = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(zone.cloudflare.issuing.keys["new"], hashes.SHA256())
+    same_key = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(zone.simulator.authority.keys["new"], hashes.SHA256())
     assert outcomes(zone.present(csr=pem(same_key))) == ["unchanged"], "another CSR of the same key"
     assert zone.effects() == ["create"]
 

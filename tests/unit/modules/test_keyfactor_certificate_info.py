@@ -281,7 +281,7 @@ def test_everything_that_shares_a_leaked_key_is_found_revoked_or_not(fleet):
 @pytest.mark.parametrize("what", ["certificate", "request", "public key"])
 def test_a_key_is_known_by_any_file_that_holds_it(simulator, tmp_path, what):
     simulator.keyfactor.load([{"key": "leaked"}, {}, {"key": "leaked"}])
-    key = simulator.keyfactor.shared_keys["leaked"]
+    key = simulator.authority.keys["leaked"]
     path = tmp_path / "file.pem"
     if what == "certificate":
         path.write_bytes(b"some text\n" + pem_of(simulator, 1))

@@ -270,7 +270,7 @@ def test_archived_reissues_are_hidden(digicert: DigiCertClient) -> None:
 def test_the_same_label_is_the_same_key(digicert: DigiCertClient) -> None:
     load(digicert, {"order_id": 1, "key": "shared"}, {"order_id": 2, "key": "shared"})
     keys = [x509.load_pem_x509_certificate(digicert.simulator.digicert.pem(number).encode()).public_key() for number in (1, 2)]
-    assert keys[0] == keys[1] == digicert.simulator.digicert.issuing.keys["shared"].public_key()
+    assert keys[0] == keys[1] == digicert.simulator.authority.keys["shared"].public_key()
 
 
 def test_duplicates(digicert: DigiCertClient) -> None:

@@ -74,7 +74,7 @@ def test_without_approval_the_chain_comes_at_once(digicert: DigiCertClient) -> N
     assert (first["subject_common_name"], len(answer["certificate_chain"])) == (NAME, 3)
     assert "\r\n" in first["pem"]
     certificate = leaf(first["pem"])
-    assert certificate.public_key() == digicert.simulator.digicert.issuing.keys["new"].public_key()
+    assert certificate.public_key() == digicert.simulator.authority.keys["new"].public_key()
     assert names_of(certificate) == [NAME, "b.example.com"]
     for below, above in zip(answer["certificate_chain"], answer["certificate_chain"][1:]):
         leaf(below["pem"]).verify_directly_issued_by(leaf(above["pem"]))

@@ -62,7 +62,7 @@ def test_acme2certifier_enrols_and_revokes(account: Simulator, monkeypatch: pyte
     assert error is None
     assert bundle.count("BEGIN CERTIFICATE") == 3
     certificate = x509.load_der_x509_certificate(base64.b64decode(raw))
-    assert certificate.public_key() == account.digicert.issuing.keys["acme"].public_key()
+    assert certificate.public_key() == account.authority.keys["acme"].public_key()
     assert handler.revoke(raw)[0] == 200
     assert account.digicert[order_id].current.status == "revoked"
     assert account.records.effects(str(order_id)) == ["order", "revoke"]
@@ -106,7 +106,7 @@ def test_as_the_keyfactor_plugin_does(account: Simulator, session: requests.Sess
     order = session.get(f"{base(account)}/order/certificate/1", timeout=10).json()
     assert (order["certificate"].get("status") or order["status"]) == "issued"
     chain = session.get(f"{base(account)}/certificate/{order['certificate']['id']}/chain", timeout=10).json()["intermediates"]
-    assert x509.load_pem_x509_certificate(chain[0]["pem"].encode()).public_key() == account.digicert.issuing.keys["new"].public_key()
+    assert x509.load_pem_x509_certificate(chain[0]["pem"].encode()).public_key() == account.authority.keys["new"].public_key()
     lists = [session.get(f"{base(account)}/order/certificate/1/{kind}?show_archived=true", timeout=10).json() for kind in ("reissue", "duplicate")]
     assert {row["serial_number"] for found in lists for row in found["certificates"]} == {order["certificate"]["serial_number"]}
     changes = session.get(f"{base(account)}/order/certificate/status-changes?seconds=600", timeout=10).json()
