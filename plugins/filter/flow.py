@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, Wave, options, progress, sized, waves
+from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
+    Json,
+    Wave,
+    causes,
+    freeze_stop,
+    options,
+    progress,
+    sized,
+    waves,
+)
+from ansible_collections.certops.remediation.plugins.plugin_utils.freeze import frozen
 
 
 def after_wave(done: Json, answer: Json, wave: Json, *, role: str, total: int, ended: str, keep: t.Sequence[str] = ()) -> dict[str, t.Any]:
@@ -18,4 +28,12 @@ def after_wave(done: Json, answer: Json, wave: Json, *, role: str, total: int, e
 
 class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"flow_options": options, "flow_waves": waves, "flow_only": sized, "flow_after_wave": after_wave}
+        return {
+            "flow_options": options,
+            "flow_frozen": frozen,
+            "flow_waves": waves,
+            "flow_only": sized,
+            "flow_freeze_stop": freeze_stop,
+            "flow_after_wave": after_wave,
+            "flow_causes": causes,
+        }

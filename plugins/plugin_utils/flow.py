@@ -8,11 +8,14 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import os
 import random
 import re
 import typing as t
 import urllib.parse
+
+from ansible_collections.certops.remediation.plugins.plugin_utils import freeze
 
 Json = t.Mapping[str, t.Any]
 
@@ -28,7 +31,10 @@ NUMBERS = {
     "wait_timeout": "600",
     "wait_interval": "5",
     "concurrency": "8",
+    "expiring_days": "30",
 }
+# What can end a role as failed after its record was written, beside a refusal and a stop, which always do.
+FAIL_ON = ("drift", "failed", "pending", "expiring", "none")
 # Outcomes of a target that has not become what it was to become.
 BAD = ("failed", "unknown", "refused", "not_attempted")
 MOST_EXAMPLES = 3
@@ -47,6 +53,11 @@ def entries(value: t.Any) -> list[t.Any]:
     given = text(value).splitlines() if value is None or isinstance(value, str) else value
     stripped = [entry.strip() if isinstance(entry, str) else entry for entry in given]
     return [entry for entry in stripped if entry not in ("", None)]
+
+
+def words_of(value: t.Any) -> list[str]:
+    """A list of words, which may also be separated by commas."""
+    return [word.strip() for line in entries(value) for word in str(line).split(",") if word.strip()]
 
 
 def truth(value: t.Any, default: bool) -> bool:
@@ -81,14 +92,20 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",)) -> dic
     :param formats: of the report, when none is set.
     """
     numbers = {name: text(given[name]) or default for name, default in NUMBERS.items()}
-    chosen = [word.strip() for line in entries(given["report_formats"]) for word in str(line).split(",") if word.strip()] or list(formats)
+    chosen = words_of(given["report_formats"]) or list(formats)
+    fail_on = [*(words_of(given["fail_on"]) or ["failed"])]
+    # The older names of the same.
+    fail_on += [name for name, old in (("pending", "fail_if_open"), ("none", "fail_if_none")) if truth(given[old], False) and name not in fail_on]
+    windows = [str(window) for window in entries(given["freeze"])]
     deny = [str(pattern) for pattern in entries(given["deny"])]
     wrong = bad_numbers(role, numbers)
     unknown = [name for name in chosen if name not in REPORT_FORMATS]
+    unknown_outcomes = [name for name in fail_on if name not in FAIL_ON]
     found = {
         f"{role}_wave_size must be at least 1": not wrong and int(numbers["wave_size"]) < 1,
         f"{role}_max_failed_percent must be at most 100": not wrong and int(numbers["max_failed_percent"]) > 100,
         f"{role}_report_formats does not know {', '.join(unknown)}. It knows {', '.join(REPORT_FORMATS)}": unknown,
+        f"{role}_fail_on does not know {', '.join(unknown_outcomes)}. It knows {', '.join(FAIL_ON)}": unknown_outcomes,
     }
     return {
         "role": role,
@@ -96,13 +113,17 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",)) -> dic
         "deny": deny,
         "plan_digest": text(given["plan_digest"]),
         "continue_on_error": truth(given["continue_on_error"], False),
-        "fail_if_none": truth(given["fail_if_none"], False),
+        "fail_on": fail_on,
+        "freeze": windows,
+        "freeze_override": text(given["freeze_override"]),
+        "frozen": {},
         "in_given_order": text(given["order"]) == "given",
         "reference": text(given["reference"]),
         "journal": path(given["journal_path"]),
         "report_base": os.path.splitext(path(given["report_path"]))[0],
         "report_formats": chosen,
-        "complaints": wrong + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny),
+        "complaints": wrong + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny)
+        + freeze.complaints(role, windows),
     }
 
 
@@ -330,6 +351,67 @@ def refusals(plan: Json, options: Json, *, names: t.Mapping[str, t.Sequence[str]
     return [{"guard": guard, "message": message} for guard, refuses, message in said if refuses]
 
 
+def freeze_stop(options: Json, now: str) -> str:
+    """Why no further wave may begin; empty when it may.
+
+    :param now: ISO 8601 with a zone.
+    """
+    frozen = freeze.frozen(options["freeze"], now)
+    if not frozen or options["freeze_override"]:
+        return ""
+    ends = f"It ends on {frozen['until']}" if frozen["until"] else "It has no end"
+    return f"the freeze window {frozen['window']} has begun, so no further wave is. {ends}; run the same command again after it"
+
+
+def freeze_refusal(options: Json) -> list[dict[str, str]]:
+    """The guard that asks the clock."""
+    frozen, role = options["frozen"], options["role"]
+    if not frozen or options["freeze_override"]:
+        return []
+    ends = f"ends on {frozen['until']}. Run it after that" if frozen["until"] else "has no end. Change it"
+    message = f"nothing may be changed now: the freeze window {frozen['window']} {ends}, or set {role}_freeze_override to the reason why it cannot wait."
+    return [{"guard": "freeze", "message": message}]
+
+
+def expiring_rows(rows: t.Iterable[Json], words: Json, run: Json, days: int) -> list[Json]:
+    """Certificates that end within so many days from the beginning of the run, or have ended, and have not been replaced.
+
+    The words name the field with the end (``fields.expires``), and which results mean that it is nobody's concern any more (``settled``).
+    """
+    field = words.get("fields", {}).get("expires")
+    if not field or not run.get("started"):
+        return []
+    last = (datetime.date.fromisoformat(run["started"][:10]) + datetime.timedelta(days=days)).isoformat()
+    settled = {result["key"] for result in words["results"] if result.get("settled")}
+    return [row for row in rows if row.get(field) and str(row[field])[:10] <= last and row["result"] not in settled]
+
+
+def causes(record: Json, options: Json, words: Json, failing: t.Sequence[str]) -> list[str]:
+    """Why the role has to end as failed, in a sentence each; empty when it has not.
+
+    :param failing: the results that mean that something went wrong.
+    """
+    counts, fail_on, role = record["counts"], options["fail_on"], options["role"]
+
+    def told(keys: t.Collection[str]) -> str:
+        return ", ".join(f"{record['results'][result['key']]} {result['label']}" for result in words["results"]
+                         if result["key"] in keys and record["results"][result["key"]])
+
+    days = options["number"]["expiring_days"]
+    outcomes = {
+        "drift": f"{counts['planned']} would be {record['what']}" if record["check_mode"] and counts["planned"] else "",
+        "failed": told(failing),
+        "pending": told([result["key"] for result in words["results"] if result.get("waits")]),
+        "expiring": f"{counts['expiring']} end within {days} days and are not replaced, such as {', '.join(record['expiring'])}" if counts["expiring"] else "",
+        "none": "" if counts["selected"] else "nothing was selected",
+    }
+    return [
+        *(refusal["message"] for refusal in record["refusals"]),
+        *([record["stopped"]] if record["stopped"] else []),
+        *(f"{role}_fail_on has {name}: {outcomes[name]}." for name in FAIL_ON if name in fail_on and outcomes[name]),
+    ]
+
+
 def control_plane(url: str) -> str:
     """The address without what is nobody's business: credentials, path and query."""
     return urllib.parse.urlsplit(url).netloc.rpartition("@")[2]
@@ -389,19 +471,26 @@ def record(
     by_result: dict[str, list[Json]] = {result["key"]: [] for result in words["results"]}
     for row in rows:
         by_result[row["result"]].append(row)
+    planned = sum(row["planned"] for row in rows)
+    expiring = expiring_rows(rows, words, run, int(options["number"]["expiring_days"]))
+    # A plan is made for later; it only tells what would be refused now.
+    frozen = freeze_refusal(options) if planned else []
     made = {
         "format": FORMAT,
         "flow": options["role"],
         "title": words["title"],
         "check_mode": check_mode,
         "what": what,
-        "refusals": list(refused),
+        "refusals": [*refused, *([] if check_mode else frozen)],
+        "refused_now": frozen if check_mode else [],
         "stopped": done["stopped"],
         "counts": {
             "selected": len(rows),
-            "planned": sum(row["planned"] for row in rows),
+            "planned": planned,
             "changed": sum(wave["changed"] for wave in done["waves"]),
+            "expiring": len(expiring),
         },
+        "expiring": [row[key] for row in expiring[:MOST_EXAMPLES]],
         "results": {result: len(members) for result, members in by_result.items()},
         "plan_digest": plan["plan_digest"],
         **sections,
@@ -410,8 +499,11 @@ def record(
         "waves": list(done["waves"]),
         "settings": {
             **settings,
-            **{name: options[name] for name in ("deny", "plan_digest")},
-            **{name: options["number"][name] for name in ("max_changes", "expected_changes", "canary_size", "wave_size", "max_failed_percent")},
+            **{name: options[name] for name in ("deny", "plan_digest", "freeze", "freeze_override", "fail_on")},
+            **{
+                name: options["number"][name]
+                for name in ("max_changes", "expected_changes", "canary_size", "wave_size", "max_failed_percent", "expiring_days")
+            },
         },
         "run": {
             **run,

@@ -38,7 +38,6 @@ def options(given: Json) -> dict[str, t.Any]:
         expired=text(given["expired"]) or "leave",
         from_record=path(given["from_record"]),
         wait=truth(given["wait"], True),
-        fail_if_open=truth(given["fail_if_open"], False),
         fail_if_let_through=truth(given["fail_if_let_through"], False),
     )
     back, recorded = found["state"] == "active", found["from_record"]

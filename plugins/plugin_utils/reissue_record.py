@@ -85,7 +85,7 @@ def options(given: Json) -> dict[str, t.Any]:
     found.update({name: path(given[name]) for name in PATHS})
     found["list"] = given["list"] if text(given["list"]) else []
     found["retired_keys"] = [str(entry) for entry in entries(given["retired_keys"])]
-    for name in ("compromised", "skip_approval", "approve", "wait_for_approval", "fail_if_open"):
+    for name in ("compromised", "skip_approval", "approve", "wait_for_approval"):
         found[name] = truth(given[name], False)
     for name in ("check_client_auth", "wait"):
         found[name] = truth(given[name], True)

@@ -69,7 +69,6 @@ def options(given: Json) -> dict[str, t.Any]:
     found["hold_first"] = truth(given["hold_first"], False)
     found["wait"] = truth(given["wait"], True)
     found["wait_for_approval"] = truth(given["wait_for_approval"], False)
-    found["fail_if_open"] = truth(given["fail_if_open"], False)
     return {**found, "complaints": _complaints(found)}
 
 

@@ -52,7 +52,6 @@ def options(given: Json) -> dict[str, t.Any]:
         validity_days=text(given["validity_days"]),
         overlap=text(given["overlap"]) or "7d",
         wait_for_overlap=truth(given["wait_for_overlap"], False),
-        fail_if_open=truth(given["fail_if_open"], False),
         seen=" ".join(str(entry) for entry in entries(given["seen"])),
     )
     found["overlap_seconds"] = _seconds(found["overlap"])

@@ -23,6 +23,7 @@ import time
 import typing as t
 
 import pytest
+import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -47,6 +48,11 @@ except ImportError:  # ansible-core before 2.19
         finally:
             basic._ANSIBLE_ARGS = before
 
+
+# The options that every flow has, none of them set.
+FLOW_OPTIONS = dict.fromkeys(
+    yaml.safe_load(pathlib.Path(__file__).parents[2].joinpath("roles", "flow", "vars", "main.yml").read_text(encoding="utf-8"))["__flow_names"]
+)
 
 HOME = "\\VED\\Policy\\Certificates"
 

@@ -10,12 +10,10 @@ import pathlib
 
 import pytest
 
-from ansible_collections.certops.remediation.plugins.plugin_utils import flow
+from ansible_collections.certops.remediation.plugins.plugin_utils import flow, freeze
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Wave
+from ansible_collections.certops.remediation.tests.unit.support import FLOW_OPTIONS
 
-NOT_SET = dict.fromkeys([
-    *flow.NUMBERS, "deny", "plan_digest", "continue_on_error", "fail_if_none", "order", "reference", "journal_path", "report_path", "report_formats",
-])
 WORDS = {
     "title": "A flow",
     "nothing_selected": "Nothing there",
@@ -34,7 +32,7 @@ PLAN = {"plan_digest": "sha256:1", "url": "https://me:secret@tpp.example.com:844
 
 
 def options_of(**given):
-    return flow.options({**NOT_SET, **given}, "a_flow")
+    return flow.options({**FLOW_OPTIONS, **given}, "a_flow")
 
 
 def row(name="a", **changes):
@@ -73,7 +71,7 @@ def progress(wave, done=None):
 
 @pytest.mark.parametrize("unset", [None, "", " "])
 def test_what_is_not_set_has_its_default(unset):
-    assert options_of(**dict.fromkeys(NOT_SET, unset)) == options_of()
+    assert options_of(**dict.fromkeys(FLOW_OPTIONS, unset)) == options_of()
     assert options_of()["number"] == flow.NUMBERS
     assert options_of()["report_formats"] == ["html"] and options_of()["complaints"] == []
 
@@ -244,7 +242,7 @@ def test_record_says_who_ran_it_where_and_how():
     assert made["run"] == {"by": "me", "reference": "INC-1", "journal": "", "control_plane": "tpp.example.com:8443"}
     assert made["settings"] == {
         "folder": "x", "deny": ["never"], "plan_digest": "", "max_changes": "5", "expected_changes": "", "canary_size": "1", "wave_size": "50",
-        "max_failed_percent": "10",
+        "max_failed_percent": "10", "freeze": [], "freeze_override": "", "fail_on": ["failed"], "expiring_days": "30",
     }
     assert (made["format"], made["flow"], made["title"]) == ("certops.remediation/record/1", "a_flow", "A flow")
 
@@ -282,3 +280,103 @@ def test_open_ones_have_somebody_to_act():
 def test_headline_and_tone(rows, more, headline, tone):
     made = record_of(rows, **more)
     assert (made["headline"], made["tone"]) == (headline, tone)
+
+
+# -- freeze ------------------------------------------------------------------------------------------------------------------------------
+
+WEEKEND = "Fri 16:00-Mon 06:00 Europe/Berlin"
+SATURDAY, TUESDAY = "2026-11-28T12:00:00Z", "2026-12-01T12:00:00Z"
+
+
+def frozen_options(now=SATURDAY, **given):
+    options = options_of(freeze=WEEKEND, **given)
+    return {**options, "frozen": freeze.frozen(options["freeze"], now)}
+
+
+def record_frozen(check_mode=False, **given):
+    return flow.record(
+        [row()], PLAN, NOTHING_DONE, refused=[], sections={"kinds": []}, key="name", options=frozen_options(**given), settings={}, run={}, words=WORDS,
+        what="changed", check_mode=check_mode,
+    )
+
+
+def test_a_freeze_window_refuses_and_says_until_when():
+    made = record_frozen()
+    assert made["refusals"] == [{"guard": "freeze", "message": (
+        f"nothing may be changed now: the freeze window {WEEKEND} ends on 2026-11-30 05:00 UTC. Run it after that, or set a_flow_freeze_override to the reason"
+        " why it cannot wait."
+    )}]
+    assert made["headline"] == "Refused by freeze; nothing was changed" and made["refused_now"] == []
+    assert record_frozen(now=TUESDAY)["refusals"] == []
+
+
+def test_a_plan_may_be_made_in_a_freeze_window():
+    made = record_frozen(check_mode=True)
+    assert made["refusals"] == [] and made["refused_now"][0]["guard"] == "freeze" and made["tone"] == "plan"
+
+
+def test_a_reason_overrides_a_freeze_window_and_is_recorded():
+    made = record_frozen(freeze_override="P1, the key is public")
+    assert made["refusals"] == [] and made["settings"]["freeze_override"] == "P1, the key is public" and made["settings"]["freeze"] == [WEEKEND]
+
+
+def test_no_wave_begins_in_a_freeze_window():
+    assert flow.freeze_stop(options_of(freeze=WEEKEND), SATURDAY) == (
+        f"the freeze window {WEEKEND} has begun, so no further wave is. It ends on 2026-11-30 05:00 UTC; run the same command again after it"
+    )
+    assert flow.freeze_stop(options_of(freeze=WEEKEND), TUESDAY) == ""
+    assert flow.freeze_stop(options_of(freeze=WEEKEND, freeze_override="P1"), SATURDAY) == ""
+
+
+# -- fail_on -----------------------------------------------------------------------------------------------------------------------------
+
+FAILING = ["failed", "unknown"]
+
+
+def causes_of(rows, words=WORDS, done=None, check_mode=False, **given):
+    options = options_of(**given)
+    made = flow.record(rows, PLAN, done or NOTHING_DONE, refused=[], sections={}, key="name", options=options, settings={},
+                       run={"started": "2026-11-29T10:00:00Z"}, words=words, what="changed", check_mode=check_mode)
+    return flow.causes(made, options, words, FAILING)
+
+
+def test_what_went_wrong_ends_the_role_as_failed():
+    assert causes_of([row(result="failed"), row(result="done")]) == ["a_flow_fail_on has failed: 1 failed again."]
+    assert causes_of([row(result="failed")], fail_on="drift") == []
+    assert causes_of([row(result="done")]) == []
+
+
+def test_a_stop_always_ends_it_as_failed():
+    assert causes_of([row(result="done")], done={**SOME_DONE, "stopped": "The canary died."}, fail_on="none") == ["The canary died."]
+
+
+def test_drift_is_what_check_mode_would_change():
+    assert causes_of([row()], fail_on="drift, failed", check_mode=True) == ["a_flow_fail_on has drift: 1 would be changed."]
+    assert causes_of([row()], fail_on="drift", check_mode=False) == []
+    assert causes_of([row(planned=False, result="done")], fail_on="drift", check_mode=True) == []
+
+
+def test_nothing_selected():
+    assert causes_of([]) == []
+    assert causes_of([], fail_on=["none"]) == causes_of([], fail_if_none=True) == ["a_flow_fail_on has none: nothing was selected."]
+
+
+def test_pending_is_what_waits():
+    words = {**WORDS, "results": [*WORDS["results"], {"key": "waiting", "label": "waiting for approval", "tone": "wait", "waits": True, "who": "", "what": ""}]}
+    rows = [row(result="waiting")]
+    assert causes_of(rows, words) == []
+    assert causes_of(rows, words, fail_on="pending") == causes_of(rows, words, fail_if_open="yes") == ["a_flow_fail_on has pending: 1 waiting for approval."]
+
+
+def test_expiring_is_what_ends_soon_and_was_not_replaced():
+    words = {**WORDS, "fields": {"expires": "ends"}, "results": [*WORDS["results"], {"key": "new", "label": "replaced", "tone": "good", "settled": True}]}
+    ends = {"a": "2026-12-29", "b": "2026-12-30T00:00:00Z", "c": None, "d": "2020-01-01", "e": "2026-12-01"}
+    rows = [row(name, result="new" if name == "e" else "done", ends=end) for name, end in ends.items()]
+    assert causes_of(rows, words, fail_on="expiring") == ["a_flow_fail_on has expiring: 2 end within 30 days and are not replaced, such as a, d."]
+    assert causes_of(rows, words, fail_on="expiring", expiring_days="31")[0].startswith("a_flow_fail_on has expiring: 3 end within 31 days")
+    assert causes_of(rows, words) == []
+
+
+def test_what_fail_on_does_not_know():
+    assert options_of(fail_on="drift, warnings")["complaints"] == ["a_flow_fail_on does not know warnings. It knows drift, failed, pending, expiring, none"]
+    assert options_of(freeze=["Fri 16:00-Mon 06:00"])["complaints"][0].startswith("a_flow_freeze: the window 'Fri 16:00-Mon 06:00' is not understood.")

@@ -14,6 +14,7 @@ import yaml
 
 from ansible_collections.certops.remediation.plugins.plugin_utils import flow, offboard_record
 from ansible_collections.certops.remediation.plugins.plugin_utils.offboard_record import ROLE
+from ansible_collections.certops.remediation.tests.unit.support import FLOW_OPTIONS
 
 GROUPS = {
     "let_through": {"label": "let through", "tone": "bad", "short": "STILL LET THROUGH", "who": "Admin", "what": "Add a rule"},
@@ -30,12 +31,10 @@ WORDS = {
     "advice": [],
     **GROUPS,
 }
-OPTIONS = flow.options(dict.fromkeys(
-    [*flow.NUMBERS, "deny", "plan_digest", "continue_on_error", "fail_if_none", "order", "reference", "journal_path", "report_path", "report_formats"]
-), ROLE)
+OPTIONS = flow.options(FLOW_OPTIONS, ROLE)
 NOT_SET = dict.fromkeys([
     "zone", "owners", "devices", "certificates", "list_path", "key_files", "key_sha256", "rate_limits", "from_record", "state", "expired", "wait",
-    "fail_if_open", "fail_if_let_through", "report_path",
+    "fail_if_let_through", "report_path",
 ])
 NOTHING_DONE = {"outcomes": {}, "messages": {}, "kept": {}, "stopped": "", "waves": []}
 BLOCKS = {"blocks_revoked": True, "message": "a rule blocks", "rules": []}

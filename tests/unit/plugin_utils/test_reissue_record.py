@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.certops.remediation.plugins.plugin_utils import flow, pace, reissue_record
 from ansible_collections.certops.remediation.plugins.plugin_utils.reissue_list import read_list
+from ansible_collections.certops.remediation.tests.unit.support import FLOW_OPTIONS
 
 HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }} {% raw %} \\ ' \" | `x` \u202e & \U0001f512"
 BAD = "failed unknown unread not_deployed refused missing"
@@ -28,12 +29,10 @@ WORDS = {
     ],
     "advice": [],
 }
-OPTIONS = flow.options(dict.fromkeys(
-    [*flow.NUMBERS, "deny", "plan_digest", "continue_on_error", "fail_if_none", "order", "reference", "journal_path", "report_path", "report_formats"]
-), "reissue_orders")
+OPTIONS = flow.options(FLOW_OPTIONS, "reissue_orders")
 NOT_SET = dict.fromkeys([
     *reissue_record.TEXTS, *reissue_record.NUMBERS, *reissue_record.PATHS, "list", "retired_keys", "compromised", "skip_approval", "approve",
-    "wait_for_approval", "fail_if_open", "check_client_auth", "wait", "deadline", "rate_limits",
+    "wait_for_approval", "check_client_auth", "wait", "deadline", "rate_limits",
 ])
 NOTHING_DONE = {"outcomes": {}, "messages": {}, "kept": {}, "stopped": "", "waves": []}
 NOW = "2026-11-22T20:00:00Z"

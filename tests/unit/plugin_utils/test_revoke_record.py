@@ -11,6 +11,7 @@ import json
 import pytest
 
 from ansible_collections.certops.remediation.plugins.plugin_utils import flow, revoke_record
+from ansible_collections.certops.remediation.tests.unit.support import FLOW_OPTIONS
 
 HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }} {% raw %} \\ ' \" | `x` \u202e & \U0001f512"
 OPEN = "failed unknown unread deployed refused missing approval scheduled held let_go not_attempted"
@@ -23,12 +24,10 @@ WORDS = {
     ],
     "advice": [],
 }
-OPTIONS = flow.options(dict.fromkeys(
-    [*flow.NUMBERS, "deny", "plan_digest", "continue_on_error", "fail_if_none", "order", "reference", "journal_path", "report_path", "report_formats"]
-), "revoke_certificates")
+OPTIONS = flow.options(FLOW_OPTIONS, "revoke_certificates")
 NOT_SET = dict.fromkeys([
     *revoke_record.TEXTS, *revoke_record.NUMBERS, "filters", "certificates", "serials", "files", "key_files", "key_sha256", "from_record", "hold_first",
-    "allow", "wait", "wait_for_approval", "fail_if_open",
+    "allow", "wait", "wait_for_approval",
 ])
 NOTHING_DONE = {"outcomes": {}, "messages": {}, "kept": {}, "stopped": "", "waves": []}
 HELD = {"state_name": "on_hold", "revocation": {"reason_name": "certificate_hold", "date": "2026-11-22T10:00:00Z", "comment": "INC-1"}}

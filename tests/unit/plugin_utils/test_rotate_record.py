@@ -15,6 +15,7 @@ import yaml
 
 from ansible_collections.certops.remediation.plugins.plugin_utils import flow, rotate_record
 from ansible_collections.certops.remediation.plugins.plugin_utils.rotate_record import ROLE
+from ansible_collections.certops.remediation.tests.unit.support import FLOW_OPTIONS
 
 OPEN = "failed unknown unread not_delivered not_verified refused missing unseen unconfirmed unlisted overlap not_attempted"
 WORDS = {
@@ -26,12 +27,10 @@ WORDS = {
     ],
     "advice": [],
 }
-OPTIONS = flow.options(dict.fromkeys(
-    [*flow.NUMBERS, "deny", "plan_digest", "continue_on_error", "fail_if_none", "order", "reference", "journal_path", "report_path", "report_formats"]
-), ROLE)
+OPTIONS = flow.options(FLOW_OPTIONS, ROLE)
 NOT_SET = dict.fromkeys([
     "zone", "expires_within_days", "owners", "devices", "certificates", "list_path", "key_files", "key_sha256", "rate_limits", "folder", "key_type",
-    "validity_days", "deliver_tasks", "verify_tasks", "seen", "seen_path", "overlap", "wait_for_overlap", "fail_if_open",
+    "validity_days", "deliver_tasks", "verify_tasks", "seen", "seen_path", "overlap", "wait_for_overlap",
 ])
 OLD_KEY, NEW_KEY = "0" * 64, "1" * 64
 FINGERPRINT = "ab" * 32

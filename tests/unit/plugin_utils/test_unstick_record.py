@@ -11,6 +11,7 @@ import json
 import pytest
 
 from ansible_collections.certops.remediation.plugins.plugin_utils import flow, unstick_record
+from ansible_collections.certops.remediation.tests.unit.support import FLOW_OPTIONS
 
 FOLDER = r"\VED\Policy\Web"
 WEB = FOLDER + r"\web"
@@ -30,9 +31,7 @@ WORDS = {
     ],
 }
 SETTINGS = {"folder": "", "filters": {}, "certificates_given": 0, "skip_status": []}
-OPTIONS = flow.options(dict.fromkeys(
-    [*flow.NUMBERS, "deny", "plan_digest", "continue_on_error", "fail_if_none", "order", "reference", "journal_path", "report_path", "report_formats"]
-), "unstick_certificates")
+OPTIONS = flow.options(FLOW_OPTIONS, "unstick_certificates")
 NOTHING_DONE = {"outcomes": {}, "messages": {}, "stopped": "", "waves": []}
 A_WAVE = [{"name": "wave 1 of 1", "changed": 1}]
 HEALTHY = {"stage": None, "stage_name": None, "status": None, "in_error": False}
@@ -206,7 +205,7 @@ def test_open_ones_have_somebody_to_act():
         (2, "unknown", "lost", "You", "mend unknown"),
     ]
     assert made["results"]["failed"] == 2 and made["results"]["renewed"] == 0
-    assert made["counts"] == {"selected": 3, "planned": 3, "changed": 1}
+    assert made["counts"] == {"selected": 3, "planned": 3, "changed": 1, "expiring": 0}
 
 
 def test_hostile_text_passes_through_unharmed():
