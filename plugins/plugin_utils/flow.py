@@ -368,8 +368,8 @@ def freeze_refusal(options: Json) -> list[dict[str, str]]:
     frozen, role = options["frozen"], options["role"]
     if not frozen or options["freeze_override"]:
         return []
-    ends = f"ends on {frozen['until']}. Run it after that" if frozen["until"] else "has no end. Change it"
-    message = f"nothing may be changed now: the freeze window {frozen['window']} {ends}, or set {role}_freeze_override to the reason why it cannot wait."
+    ends = f"holds until {frozen['until']}. Run it after that" if frozen["until"] else "has no end. Change it"
+    message = f"the freeze window {frozen['window']} {ends}, or set {role}_freeze_override to the reason why it cannot wait."
     return [{"guard": "freeze", "message": message}]
 
 

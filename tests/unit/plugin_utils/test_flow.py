@@ -303,7 +303,7 @@ def record_frozen(check_mode=False, **given):
 def test_a_freeze_window_refuses_and_says_until_when():
     made = record_frozen()
     assert made["refusals"] == [{"guard": "freeze", "message": (
-        f"nothing may be changed now: the freeze window {WEEKEND} ends on 2026-11-30 05:00 UTC. Run it after that, or set a_flow_freeze_override to the reason"
+        f"the freeze window {WEEKEND} holds until 2026-11-30 05:00 UTC. Run it after that, or set a_flow_freeze_override to the reason"
         " why it cannot wait."
     )}]
     assert made["headline"] == "Refused by freeze; nothing was changed" and made["refused_now"] == []
