@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -46,6 +47,119 @@ def test_a_new_file_is_for_the_owner_only_and_an_old_one_keeps_its_mode(path):
     path.chmod(0o640)
     Journal(str(path)).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def chain_of(path):
+    """Whether the file is whole, by the rule as it is documented and not by the code."""
+    before = "0" * 64
+    for raw in path.read_bytes().split(b"\n")[:-1]:
+        try:
+            line = json.loads(raw)
+        except ValueError:
+            line = {}
+        if "prev" in line and line["prev"] != before:
+            return False
+        before = hashlib.sha256(raw).hexdigest()
+    return True
+
+
+def test_each_line_carries_the_hash_of_the_one_before(path):
+    for dummy in range(2):
+        journal = Journal(str(path))
+        journal.write([{"event": "intent"}, {"event": "outcome"}])
+        journal.write([{"event": "intent"}])
+        journal.close()
+    assert chain_of(path) and [line["prev"] for line in lines_of(path)][0] == "0" * 64
+    assert len({line["prev"] for line in lines_of(path)}) == 6
+
+
+def test_the_chain_goes_on_behind_lines_of_a_version_that_made_none(path):
+    path.write_text('{"event": "old"}\n', encoding="utf-8")
+    journal = Journal(str(path))
+    journal.write([{"event": "new"}])
+    assert lines_of(path)[1]["prev"] == hashlib.sha256(b'{"event": "old"}').hexdigest()
+    assert journal.head() == {"lines": 2, "sha256": hashlib.sha256(path.read_bytes().splitlines()[1]).hexdigest()}
+    journal.close()
+
+
+def test_the_head_of_an_empty_and_of_a_torn_journal(path):
+    journal = Journal(str(path))
+    assert journal.head() == {"lines": 0, "sha256": "0" * 64}
+    path.write_bytes(b"one\ntorn")
+    assert journal.head() == {"lines": 2, "sha256": hashlib.sha256(b"torn").hexdigest()}
+    path.write_bytes(b"one\n")
+    assert journal.head() == {"lines": 1, "sha256": hashlib.sha256(b"one").hexdigest()}
+    journal.close()
+
+
+def test_a_line_longer_than_what_is_read_at_once(path, monkeypatch):
+    monkeypatch.setattr("ansible_collections.certops.remediation.plugins.module_utils.journal._BLOCK", 7)
+    for count in range(3):
+        journal = Journal(str(path))
+        journal.write([{"filler": "x" * (20 * count)}])
+        journal.close()
+    assert chain_of(path) and len(lines_of(path)) == 3
+
+
+WRITER = """
+import sys
+from ansible_collections.certops.remediation.plugins.module_utils.journal import Journal
+journal = Journal(sys.argv[1], sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+for count in range(int(sys.argv[3])):
+    journal.write([{"event": "intent", "count": count, "filler": "x" * (count * 37 % 3000)}, {"event": "outcome", "count": count}])
+"""
+
+
+def writers(path, counts):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    found = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), f"run-{number}", str(count)], env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for number, count in enumerate(counts)
+    ]
+    for process in found:
+        assert process.stdout.readline() == "ready\n"
+    for process in found:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return found
+
+
+def test_two_runs_at_once_interleave_whole_lines_in_one_chain(path):
+    for process in writers(path, [150, 150, 150]):
+        assert process.wait(60) == 0
+        process.stdin.close()
+        process.stdout.close()
+    lines = lines_of(path)
+    assert len(lines) == 3 * 300 and chain_of(path)
+    order = [line["run"] for line in lines]
+    assert sum(one != other for one, other in zip(order, order[1:])) > 10, "they did not run at the same time"
+    for run in set(order):
+        assert [line["count"] for line in lines if line["run"] == run and line["event"] == "intent"] == list(range(150))
+
+
+def test_a_kill_in_the_middle_leaves_a_chain_to_go_on_with(path):
+    processes = writers(path, [100000, 60])
+    while path.stat().st_size < 100000:
+        assert processes[0].poll() is None
+    processes[0].kill()
+    for process in processes:
+        process.wait(60)
+        process.stdin.close()
+        process.stdout.close()
+    # Half of a line, as a kill within the system call would leave it.
+    with path.open("ab") as file:
+        file.write(b'{"prev": "')
+    journal = Journal(str(path))
+    journal.write([{"event": "intent", "run": "after"}])
+    journal.close()
+    raw = path.read_bytes().splitlines()
+    assert chain_of(path) and raw[-2] == b'{"prev": "' and json.loads(raw[-1])["prev"] == hashlib.sha256(raw[-2]).hexdigest()
+    assert sum(b'"run": "run-1"' in line for line in raw) == 120
 
 
 @pytest.mark.parametrize("left", ['{"event": "int', "{}", "\x00"])
