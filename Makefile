@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV    := .venv
 LINT    := .cache/venvs/lint
 CLIENTS := .cache/venvs/clients
+AWX     := .cache/awx
 TREE    := .cache/tree/ansible_collections/certops/remediation
 CHECKS  := $(VENV)/bin/python tests/tools/run_checks.py
 
@@ -27,7 +28,7 @@ setup: $(VENV)/.stamp $(TREE) ## Create .venv and the symlink tree for ansible-p
 demo: setup ## Watch an outage, a leaked key, a deadline and a leaver being dealt with, on the simulator
 	@$(VENV)/bin/python tests/demo/run.py
 
-unit: setup ## pytest: tests/unit, tests/contract and tests/system
+unit: setup $(AWX)/.stamp ## pytest: tests/unit, tests/contract and tests/system
 	@$(CHECKS) unit
 
 clients: setup $(CLIENTS)/.stamp ## Other people's clients of the vendors' APIs against the simulator
@@ -45,10 +46,10 @@ integration: setup ## ansible-test integration against the simulator (TARGETS="n
 package: setup $(LINT)/.stamp ## Build the tarball, install it elsewhere, read its docs, run galaxy-importer
 	@$(CHECKS) package
 
-test: setup $(LINT)/.stamp $(CLIENTS)/.stamp ## All of the above checks; ends with "N passed, N failed"
+test: setup $(LINT)/.stamp $(CLIENTS)/.stamp $(AWX)/.stamp ## All of the above checks; ends with "N passed, N failed"
 	@$(CHECKS) all
 
-test-matrix: setup ## Units, sanity and integration on every supported ansible-core and Python found
+test-matrix: setup $(AWX)/.stamp ## Units, sanity and integration on every supported ansible-core and Python found
 	@$(VENV)/bin/python tests/tools/matrix.py
 
 bench: setup ## Measure the speed beside uri loops and a bare script (docs/benchmarks.md); five minutes
@@ -81,6 +82,11 @@ $(LINT)/.stamp: tests/requirements/lint.txt requirements.txt | check-python
 
 $(CLIENTS)/.stamp: tests/requirements/clients.txt tests/requirements/dev.txt tests/requirements/simulator.txt requirements.txt | check-python
 	$(build-venv)
+
+# awx.awx is on the Python package index as a part of a large package only; that part alone is kept.
+$(AWX)/.stamp: tests/requirements/awx.txt tests/tools/awx_collection.py | $(VENV)/.stamp
+	$(VENV)/bin/python tests/tools/awx_collection.py $(@D) $<
+	touch $@
 
 $(TREE):
 	mkdir -p $(@D)
