@@ -40,6 +40,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     normalise_hex,
     not_after,
     public_key_sha256,
+    thumbprint,
 )
 
 VENDOR = "Cloudflare"
@@ -114,6 +115,7 @@ class ClientCertificate:
     """A client certificate of a zone.
 
     :param key: SHA-256 of its public key; None where neither certificate nor CSR can be read.
+    :param thumbprint: SHA-1 over the certificate, which Cloudflare does not show; None where it cannot be read.
     :param serials: what its serial number may be: Cloudflare writes it in one base or the other.
     :param record: as Cloudflare shows it.
     """
@@ -123,6 +125,7 @@ class ClientCertificate:
     common_name: str
     fingerprint: str
     key: str | None
+    thumbprint: str | None
     serials: frozenset[int]
     issued_on: str
     expires_on: str
@@ -185,12 +188,14 @@ def certificate_of(record: Record) -> ClientCertificate:
     """A client certificate from its record. What can be read from the certificate itself is taken from there."""
     pem = _plain(record.get("certificate"))
     expires_on = text_of(record, "expires_on", 40)
-    key, fingerprint, serials = None, text_of(record, "fingerprint_sha256", 100).replace(":", "").lower(), serial_numbers(text_of(record, "serial_number", 80))
+    key, mark = None, None
+    fingerprint, serials = text_of(record, "fingerprint_sha256", 100).replace(":", "").lower(), serial_numbers(text_of(record, "serial_number", 80))
     try:
         held = load_certificates("certificate", pem.encode())
         leaf = next((item for item in held if fingerprint_sha256(item) == fingerprint), held[0])
         expires_on = expires_on if date_of(expires_on) else not_after(leaf).strftime("%Y-%m-%dT%H:%M:%SZ")
-        key, fingerprint, serials = public_key_sha256(leaf), fingerprint_sha256(leaf), frozenset({leaf.serial_number})
+        fingerprint, mark, serials = fingerprint_sha256(leaf), thumbprint(leaf), frozenset({leaf.serial_number})
+        key = public_key_sha256(leaf)
     except Exception:
         # Libraries fail on strange certificates in ways of their own, and one that cannot be read must not hide the others.
         try:
@@ -203,6 +208,7 @@ def certificate_of(record: Record) -> ClientCertificate:
         common_name=text_of(record, "common_name", 200),
         fingerprint=fingerprint,
         key=key,
+        thumbprint=mark,
         serials=serials,
         issued_on=text_of(record, "issued_on", 40),
         expires_on=expires_on,

@@ -26,7 +26,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.paging import 
 from ansible_collections.certops.remediation.plugins.module_utils.records import Record, record_in, records_in, text_of, whole
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, printable
 from ansible_collections.certops.remediation.plugins.module_utils.transport import Answer, Transport
-from ansible_collections.certops.remediation.plugins.module_utils.x509 import dns_name, load_request, normalise_hex, public_key_sha256
+from ansible_collections.certops.remediation.plugins.module_utils.x509 import comparable_name, load_request, normalise_hex, public_key_sha256
 
 VENDOR = "DigiCert CertCentral"
 # After so many refusals and no success, a key is taken to lack the right as such.
@@ -200,17 +200,9 @@ class Validation:
 # -- records -----------------------------------------------------------------------------------------------------------------------------
 
 
-def comparable(name: str) -> str:
-    """A name as it is compared: an internationalised one as A-labels, for CertCentral may have it in either form; all else as it is."""
-    try:
-        return dns_name("names", name, allow_underscores=True)
-    except InputError:
-        return printable(name.strip().rstrip(".").lower())
-
-
 def name_set(common_name: str, names: t.Iterable[t.Any]) -> frozenset[str]:
     """All names of a certificate, as they are compared."""
-    return frozenset(comparable(name) for name in (common_name, *names) if isinstance(name, str) and name.strip())
+    return frozenset(comparable_name(name) for name in (common_name, *names) if isinstance(name, str) and name.strip())
 
 
 def serial_of(text: str) -> str:
@@ -241,7 +233,7 @@ def person_of(record: t.Mapping[str, t.Any]) -> str:
 def certificate_of(record: t.Mapping[str, t.Any]) -> Certificate:
     """A certificate from order info, or from the lists of reissues and duplicates."""
     listed = record.get("dns_names")
-    common_name = comparable(text_of(record, "common_name"))
+    common_name = comparable_name(text_of(record, "common_name"))
     return Certificate(
         id=whole(record, "id"),
         status=text_of(record, "status").lower(),

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import math
 import os
 import re
 import threading
@@ -30,7 +31,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.records import
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import Secrets, printable
 from ansible_collections.certops.remediation.plugins.module_utils.revocation import reason_code
 from ansible_collections.certops.remediation.plugins.module_utils.transport import Answer, Transport
-from ansible_collections.certops.remediation.plugins.module_utils.x509 import normalise_hex
+from ansible_collections.certops.remediation.plugins.module_utils.x509 import comparable_dn, normalise_hex, same_dn
 
 VENDOR = "Keyfactor Command"
 PAGE_SIZE = 500
@@ -258,17 +259,6 @@ def _checked_id(option: str, given: t.Any) -> int:
     if isinstance(given, (bool, float)) or not 0 < number <= _MAX_ID:
         raise InputError(option, f"{printable(str(given), 40)!r} is not the id of a certificate in Command; ids are whole numbers above 0")
     return number
-
-
-def comparable_dn(dn: str) -> str:
-    """A DN without what differs between Command's own answers: blanks after commas, case, the end at which it begins (sheet section 3.2)."""
-    parts = re.split(r"(?<!\\),", re.sub(r"\s*([,=])\s*", r"\1", dn.strip()).casefold())
-    return ",".join(min(parts, parts[::-1]))
-
-
-def same_dn(one: str, other: str) -> bool:
-    """Whether two texts are one DN."""
-    return comparable_dn(one) == comparable_dn(other)
 
 
 def query_value(option: str, text: str) -> str:
@@ -565,8 +555,12 @@ class KeyfactorClient:
         details: t.Sequence[str] = (),
         revoked: bool = True,
         expired: bool = True,
+        whole_list_at: int = 0,
     ) -> list[dict[str, t.Any]]:
-        """The records with any of these thumbprints and serial numbers, all of which meet the conditions; as many in one query as fit into an address."""
+        """The records with any of these thumbprints and serial numbers, all of which meet the conditions; as many in one query as fit into an address.
+
+        :param whole_list_at: for more queries than this, all that meet the conditions is read where that takes fewer; then others are among the records.
+        """
         common = "".join(f" AND {condition}" for condition in conditions)
 
         def search(terms: t.Sequence[str]) -> list[dict[str, t.Any]]:
@@ -580,9 +574,13 @@ class KeyfactorClient:
                 middle = len(terms) // 2
                 return search(terms[:middle]) + search(terms[middle:])
 
-        terms = list(dict.fromkeys(term for ref in refs for term in _terms(ref)))
-        room = _MAX_QUERY - len(urllib.parse.quote_plus(common))
-        pages = in_parallel(search, _joined(terms, room), self.transport.settings.concurrency)
+        groups = _joined(list(dict.fromkeys(term for ref in refs for term in _terms(ref))), _MAX_QUERY - len(urllib.parse.quote_plus(common)))
+        if whole_list_at and len(groups) > whole_list_at:
+            everything = " AND ".join(conditions)
+            total = self.search(everything, revoked=revoked, expired=expired, limit=1)[1]
+            if math.ceil(total / PAGE_SIZE) <= len(groups):
+                return self.search(everything, details=details, revoked=revoked, expired=expired)[0]
+        pages = in_parallel(search, groups, self.transport.settings.concurrency)
         return list({record["id"]: record for page in pages for record in page}.values())
 
     # -- workflows -----------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,10 @@ and exchanges recorded by third parties where noted. Nothing here knows a module
 
 from __future__ import annotations
 
+import base64
+import binascii
 import dataclasses
+import math
 import re
 import typing as t
 import urllib.parse
@@ -253,6 +256,35 @@ class TppClient:
             raise VendorError(f"{VENDOR}: cannot {purpose}: {vendor_text(answer) or self.transport.describe(answer)}", status=answer.status)
         return found
 
+    def search_any(self, values: t.Sequence[tuple[str, str]], filters: t.Sequence[tuple[str, str]]) -> tuple[list[dict[str, t.Any]], bool]:
+        """The list entries that one of ``values`` fits and all of ``filters``, and whether that is the whole list that ``filters`` match, to be looked through.
+
+        Values are asked for as many at a time as fit into an address, unless reading the whole list takes fewer requests.
+        """
+        room = _MAX_QUERY - len(urllib.parse.urlencode(filters))
+        batches = _value_batches(values, room)
+        if len(batches) > _FEW and math.ceil(self.search(filters, 1)[1] / PAGE_SIZE) <= len(batches):
+            return self.search(filters)[0], True
+        pages = in_parallel(lambda batch: self.search([*filters, *batch])[0], batches, self.transport.settings.concurrency)
+        return list({entry["Guid"].lower(): entry for page in pages for entry in page}.values()), False
+
+    def certificate_file(self, dn: str) -> bytes:
+        """The current certificate of an object in PEM (``POST Certificates/Retrieve``; it changes nothing).
+
+        :raises VendorError: there is none to be had, as while it is processed or in error.
+        """
+        purpose = f"retrieve the certificate of {dn}"
+        body = {"CertificateDN": dn, "Format": "Base64"}
+        answer = self.transport.request("POST", "/vedsdk/Certificates/Retrieve", json_body=body, purpose=purpose, temporary=_deadlocked)
+        found = json_of(answer)
+        if answer.status in (202, 500) and isinstance(found, dict) and "Stage" in found:
+            state = printable(str(found.get("Status") or "no status"), 200)
+            raise VendorError(f"{VENDOR}: cannot {purpose} while it is processed or in error (stage {found['Stage']}: {state})", status=answer.status)
+        try:
+            return base64.b64decode(str(self._json(answer, purpose).get("CertificateData") or ""), validate=True)
+        except (binascii.Error, ValueError):
+            raise VendorError(f"{VENDOR}: the answer to: {purpose} holds no certificate") from None
+
     def states(
         self, refs: t.Sequence[CertificateRef], *, need_details: t.Callable[[CertificateState], bool], by_list: bool = False
     ) -> list[CertificateState | RemediationError]:
@@ -448,6 +480,20 @@ def _is_object(entry: t.Any) -> bool:
 def filter_value(text: str) -> str:
     """A filter's value. A comma would separate two values, so such a one is quoted (vendor page "Certificates attribute filters", Issuer)."""
     return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
+
+
+def _value_batches(values: t.Sequence[tuple[str, str]], room: int) -> list[list[tuple[str, str]]]:
+    """Filters in groups of one name each, because filters of several names must all match, and so many that they fit into a query."""
+    groups: list[list[tuple[str, str]]] = []
+    length = room
+    for name, value in values:
+        size = len(f"&{name}=") + len(urllib.parse.quote(value))
+        if length + size > room or groups[-1][0][0] != name:
+            groups.append([])
+            length = 0
+        groups[-1].append((name, value))
+        length += size
+    return groups
 
 
 def _deadlocked(answer: Answer) -> bool:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import ipaddress
@@ -35,7 +36,10 @@ except ImportError:
 
 _PEM_CERTIFICATE = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----", re.DOTALL)
 _PEM_REQUEST = re.compile(rb"-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----.*?-----END (?:NEW )?CERTIFICATE REQUEST-----", re.DOTALL)
+_PEM_ANY = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
 _LABEL = re.compile("[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?")
+# How tools say of which kind the digits are: sha256:..., SHA256 Fingerprint=...
+_ALGORITHM = re.compile("^sha-?(1|256)( (finger|thumb)print)?[:=]", re.IGNORECASE)
 # Among them the invisible marks that the certificate dialogue of Windows puts in front of a thumbprint.
 _SEPARATORS = re.compile("[\\s:.\\-\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 
@@ -99,6 +103,62 @@ def meant_key_sha256(option: str, text: str) -> str:
     if len(digits) != 64:
         raise InputError(option, "give the SHA-256 of a public key (64 hexadecimal digits), or a certificate, a CSR or a public key in PEM form")
     return digits
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """What a file of an incident holds: a certificate, or something with a public key.
+
+    :param key: SHA-256 of the public key, in lower-case hexadecimal. Of a private key nothing else is kept.
+    """
+
+    kind: str
+    key: str
+    certificate: t.Any = None
+
+
+def materials_in(option: str, data: bytes) -> list[Material]:
+    """All certificates, CSRs, public keys and private keys of a PEM text, in order (text around them is fine), or the one of a DER file.
+
+    :raises InputError: there is none, or one cannot be read. The message shows nothing of it.
+    """
+    # The parameters of a curve stand in front of a key that has them as well.
+    blocks = [(match[1].decode("ascii"), match[0]) for match in _PEM_ANY.finditer(data) if not match[1].endswith(b"PARAMETERS")]
+    found: list[Material] = []
+    for label, block in blocks or [("", data)]:
+        if label == "ENCRYPTED PRIVATE KEY" or (label and b"Proc-Type: 4,ENCRYPTED" in block):
+            raise InputError(option, "holds an encrypted private key; give its certificate, its CSR or its public key instead")
+        material = _material(label, block)
+        if material is None and label:
+            raise InputError(option, f"holds a PEM block {label} that cannot be read as a certificate, a CSR or a key")
+        if material is None:
+            raise InputError(option, "holds no certificate, CSR or key in PEM or DER")
+        found.append(material)
+    return found
+
+
+def _material(label: str, data: bytes) -> Material | None:
+    """What one PEM block or a DER file holds; None where it cannot be read."""
+    der = not label
+    public = serialization.load_der_public_key if der else serialization.load_pem_public_key
+    private = serialization.load_der_private_key if der else serialization.load_pem_private_key
+    readers: list[tuple[str, str, t.Callable[[], t.Any]]] = [
+        ("certificate", "CERTIFICATE", lambda: load_certificates("", data)[0]),
+        ("request", "CERTIFICATE REQUEST", lambda: load_request("", data)),
+        ("public_key", "PUBLIC KEY", lambda: public(data)),
+        ("private_key", "PRIVATE KEY", lambda: private(data, None).public_key()),
+    ]
+    for kind, ending, read in readers:
+        if not der and not label.endswith(ending):
+            continue
+        try:
+            held = read()
+            key = _sha256(held if kind.endswith("key") else held.public_key())
+            return Material(kind, key, held if kind == "certificate" else None)
+        except Exception:
+            # Libraries fail on what they cannot read in ways of their own, and some of their messages quote it.
+            continue
+    return None
 
 
 def key_type(public_key: t.Any) -> str:
@@ -298,12 +358,31 @@ def dns_name(option: str, text: str, *, allow_underscores: bool = False) -> str:
     return f"*.{name}" if wildcard else name
 
 
+def comparable_dn(dn: str) -> str:
+    """A DN without what differs between platforms, and between the answers of one: blanks after commas, case, the end at which it begins."""
+    parts = re.split(r"(?<!\\),", re.sub(r"\s*([,=])\s*", r"\1", dn.strip()).casefold())
+    return ",".join(min(parts, parts[::-1]))
+
+
+def same_dn(one: str, other: str) -> bool:
+    """Whether two texts are one DN."""
+    return comparable_dn(one) == comparable_dn(other)
+
+
+def comparable_name(name: str) -> str:
+    """A name as it is compared: an internationalised one as A-labels, for vendors may have it in either form; all else as it is, in lower case."""
+    try:
+        return dns_name("names", name, allow_underscores=True)
+    except InputError:
+        return printable(name.strip().rstrip(".").lower())
+
+
 def normalise_hex(option: str, text: str) -> str:
-    """A thumbprint or serial number as people paste it (colons, blanks, 0x, either case) in upper-case hexadecimal.
+    """A thumbprint or serial number as people paste it (colons, blanks, 0x, sha256: in front, either case) in upper-case hexadecimal.
 
     :raises InputError: it is something else.
     """
-    digits = _SEPARATORS.sub("", text).upper()
+    digits = _SEPARATORS.sub("", _ALGORITHM.sub("", text.strip())).upper()
     digits = digits[2:] if digits.startswith("0X") else digits
     if not digits or any(digit not in "0123456789ABCDEF" for digit in digits):
         raise InputError(option, f"{printable(text, 60)!r} is not hexadecimal")

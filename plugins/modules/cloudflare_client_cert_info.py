@@ -78,6 +78,7 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - certops.remediation.any_of
   - certops.remediation.cloudflare
   - certops.remediation.connection
   - certops.remediation.attributes
@@ -97,6 +98,12 @@ EXAMPLES = r"""
 - name: Find a certificate by its fingerprint, whatever its status by now
   certops.remediation.cloudflare_client_cert_info:
     certificates: ["{{ theirs.certificates[0].fingerprint_sha256 }}"]
+
+- name: Find what an incident names, in whatever form it does
+  certops.remediation.cloudflare_client_cert_info:
+    any_of:
+      thumbprint: [20FE21D6B59190C5AA64ADA2417D15F2FB96F0C6]
+      name: [tablet-0001.field.example.com]
 
 - name: What ends within a month, and would a revocation keep anybody out
   certops.remediation.cloudflare_client_cert_info:
@@ -163,11 +170,21 @@ certificates:
       returned: always
       type: str
       sample: 3bb94ff144ac567b9f75ad664b6c55f8d5e48182
+    serial:
+      description: The serial number in hexadecimal, as other platforms write it; null where the certificate cannot be read.
+      returned: always
+      type: str
+      sample: 3BB94FF144AC567B9F75AD664B6C55F8D5E48182
     fingerprint_sha256:
       description: SHA-256 over the certificate, in hexadecimal.
       returned: always
       type: str
       sample: 256c24690243359fb8cf139a125bd05ebf1d968b71e4caf330718e9f5c8a89ea
+    thumbprint:
+      description: SHA-1 over the certificate, in hexadecimal. Cloudflare does not show it. Null where the certificate cannot be read.
+      returned: always
+      type: str
+      sample: 20FE21D6B59190C5AA64ADA2417D15F2FB96F0C6
     public_key_sha256:
       description: SHA-256 over the public key, in hexadecimal; the same for everything that shares the key. Null where it cannot be read.
       returned: always
@@ -281,7 +298,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.certops.remediation.plugins.module_utils import options
+from ansible_collections.certops.remediation.plugins.module_utils import any_of, options
 from ansible_collections.certops.remediation.plugins.module_utils.cloudflare import (
     CONNECTION_OPTIONS,
     STATUSES,
@@ -304,6 +321,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.x509 import CR
 SUBJECT = ("common_name", "organization", "organizational_unit")
 ARGUMENT_SPEC: options.Spec = options.merge(
     CONNECTION_OPTIONS,
+    any_of.OPTION,
     {
         "certificates": {"type": "list", "elements": "raw"},
         "public_keys": {"type": "list", "elements": "str", "no_log": False},
@@ -332,6 +350,7 @@ class Filter:
         options.check_range(params, "expires_within_days", 0, 36500)
         keys, within = params.get("public_keys"), params.get("expires_within_days")
         self._moment = moment
+        self._wanted = any_of.AnyOf.of(params)
         self._statuses = params.get("status")
         self._expired = params.get("expired")
         self._keys = None if keys is None else {meant_key_sha256("public_keys", key) for key in keys}
@@ -347,11 +366,21 @@ class Filter:
         """Whether this one is meant."""
         expired = certificate.expires_before(self._moment)
         return (
-            (self._statuses is None or certificate.status in self._statuses)
+            (self._wanted is None or self._is_wanted(certificate))
+            and (self._statuses is None or certificate.status in self._statuses)
             and (self._keys is None or certificate.key in self._keys)
             and (self._expired is None or expired == self._expired)
             and (self._end is None or (not expired and certificate.expires_before(self._end)))
             and all(any(pattern.fullmatch(text_of(certificate.record, name)) for pattern in wanted) for name, wanted in self._subject.items())
+        )
+
+    def _is_wanted(self, certificate: ClientCertificate) -> bool:
+        return self._wanted is not None and self._wanted.takes(
+            serials=[f"{number:X}" for number in certificate.serials],
+            thumbprint=certificate.thumbprint,
+            fingerprint=certificate.fingerprint,
+            key=certificate.key,
+            names=[certificate.common_name],
         )
 
 
@@ -369,8 +398,11 @@ def record_of(certificate: ClientCertificate, zone_id: str, moment: datetime.dat
         "status": certificate.status,
         "common_name": certificate.common_name,
         **{name: text_of(record, name) for name in ("organization", "organizational_unit", "country", "state", "location")},
+        # Without the certificate, the base of what Cloudflare writes is not known.
+        "serial": f"{next(iter(certificate.serials)):X}" if certificate.thumbprint else None,
         "serial_number": text_of(record, "serial_number", 80),
         "fingerprint_sha256": certificate.fingerprint,
+        "thumbprint": certificate.thumbprint,
         "public_key_sha256": certificate.key,
         "validity_days": certificate.validity_days,
         "issued_on": certificate.issued_on,

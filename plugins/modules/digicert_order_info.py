@@ -16,7 +16,7 @@ description:
     O(certificate_path), O(names)), or by filters, all pages of them.
   - What it returns can be given to M(certops.remediation.digicert_order_reissue) as O(certops.remediation.digicert_order_reissue#module:orders).
   - All filters that are given must match. Without any, all orders that the API key may see are returned. An empty list matches nothing.
-  - O(orders), O(certificates), O(certificate_path) and O(names) add up. Whatever is found for none of them is in RV(not_found).
+  - O(orders), O(certificates), O(certificate_path), O(names) and O(public_key_sha256) add up. Whatever of the first four is not found is in RV(not_found).
   - More than 20 serial numbers or names are looked for in the order list, which takes one request for a thousand orders. Each thumbprint takes
     a request, because the order list does not show thumbprints.
   - A view-only API key is enough.
@@ -46,6 +46,21 @@ options:
         filters, such as O(status) to leave out orders of the past.
     type: list
     elements: str
+  public_key_sha256:
+    description:
+      - The SHA-256 of public keys (SubjectPublicKeyInfo) in hexadecimal. The orders are found whose current certificate, or one of whose listed reissues and
+        duplicates, has one of these keys. Can be combined with filters.
+      - CertCentral cannot be asked for this, and its order list does not show keys, so that each order is read by itself, with one to three requests. The first
+        certificate of an order that has been reissued is listed nowhere and cannot be found by its key.
+    type: list
+    elements: str
+    version_added: 0.4.0
+  public_key_limit:
+    description:
+      - How many orders at most are read for O(public_key_sha256), those issued last first. How many were left out is in RV(not_compared).
+    type: int
+    default: 1000
+    version_added: 0.4.0
   history_limit:
     description:
       - In the reissues and duplicates of how many orders, at most, certificates are looked for that are the current one of none. Those issued last
@@ -163,6 +178,11 @@ EXAMPLES = r"""
 - name: Find the orders behind host names, without those of the past
   certops.remediation.digicert_order_info:
     names: [shop-001.example.com, "*.example.com"]
+    status: [issued, reissue_pending]
+
+- name: Find everything that shares a leaked key
+  certops.remediation.digicert_order_info:
+    public_key_sha256: [3b1a0d0f8f4b5e0c4a1d9e6c2f7b8a9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f7]
     status: [issued, reissue_pending]
 
 - name: See who has a reissue in flight, and what it waits for
@@ -304,7 +324,8 @@ orders:
       sample: []
     matched:
       description:
-        - What led to the order, each with C(target) (as it was given), C(as) and C(replaced).
+        - What led to the order, each with C(target) (as it was given; of O(public_key_sha256), the serial number of the certificate that has the key), C(as)
+          and C(replaced).
         - C(as) is C(current), C(reissue) (an earlier reissue), C(original) (the first certificate, before it was reissued), C(duplicate) or C(name).
         - C(replaced) is true if the order has a newer certificate than the one that was given.
       returned: always
@@ -326,6 +347,11 @@ total:
   returned: success
   type: int
   sample: 2
+not_compared:
+  description: How many orders were not compared with O(public_key_sha256), because of O(public_key_limit) or because they could not be read.
+  returned: success
+  type: int
+  sample: 0
 not_found:
   description: The orders, certificates and names that were not found or could not be read, each with C(target) (as it was given) and C(error).
   returned: success
@@ -363,7 +389,6 @@ from ansible_collections.certops.remediation.plugins.module_utils.digicert impor
     Order,
     bare,
     certificate_ref,
-    comparable,
     connect,
     given_serial,
     order_of,
@@ -378,7 +403,9 @@ from ansible_collections.certops.remediation.plugins.module_utils.task import Ta
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     CRYPTOGRAPHY_IMPORT_ERROR,
     alternative_names,
+    comparable_name,
     load_certificates,
+    meant_key_sha256,
     thumbprint,
 )
 
@@ -389,6 +416,8 @@ ARGUMENT_SPEC: options.Spec = options.merge(
         "certificates": {"type": "list", "elements": "raw"},
         "certificate_path": {"type": "list", "elements": "path"},
         "names": {"type": "list", "elements": "str"},
+        "public_key_sha256": {"type": "list", "elements": "str", "no_log": False},
+        "public_key_limit": {"type": "int", "default": 1000, "no_log": False},
         "history_limit": {"type": "int", "default": 200},
         "status": {
             "type": "list",
@@ -416,6 +445,8 @@ EXPIRY = ("expires_within_days", "expires_before", "expires_after")
 EXACT = ("orders", "certificates", "certificate_path")
 # So many certificates or names are looked for one by one; for more, the order list is read.
 FEW = 20
+# How many serial numbers fit into an address.
+BATCH = 20
 # How many orders are looked through before it is asked whether anything is still missing.
 CHUNK = 32
 DAY = datetime.timedelta(days=1)
@@ -534,12 +565,14 @@ class Finder:
         self._params = params
         self._filters = conditions(params, today)
         self._first, self._last = expiry(params, today)
-        self._common_names = set(map(comparable, params["common_name"] or []))
-        self._domain_names = set(map(comparable, params["domain_name"] or []))
+        self._common_names = set(map(comparable_name, params["common_name"] or []))
+        self._domain_names = set(map(comparable_name, params["domain_name"] or []))
         self._serials = {given_serial("serial_number", text) for text in params["serial_number"] or []}
         self._everything: list[Found] | None = None
         self._known: dict[int, Found] = {}
         self.missing: list[Record] = []
+        self.not_compared = 0
+        self._keys = frozenset(meant_key_sha256("public_key_sha256", text) for text in params["public_key_sha256"] or [])
         self._orders = [order_ref(f"orders[{index}]", entry) for index, entry in enumerate(params["orders"] or [])]
         self._wanted = [certificate_ref(f"certificates[{index}]", entry) for index, entry in enumerate(params["certificates"] or [])]
         for path in params["certificate_path"] or []:
@@ -552,13 +585,13 @@ class Finder:
         """The records, and how many orders match according to CertCentral."""
         params = self._params
         limit: int | None = params["limit"]
-        if any(params[option] is not None for option in (*EXACT, "names")):
-            hits = self._read_orders() + self._find_certificates() + self._find_names()
+        if any(params[option] is not None for option in (*EXACT, "names", "public_key_sha256")):
+            hits = self._read_orders() + self._find_certificates() + self._find_names() + self._find_keys()
             found = list({hit.order.id: hit for hit in hits}.values())
             total = len(found)
             places = {label: place for place, label in enumerate([*(wanted.label for wanted in self._wanted), *map(printable, self._names)])}
             for item in found:
-                item.matched.sort(key=lambda entry: places[entry["target"]])
+                item.matched.sort(key=lambda entry: places.get(entry["target"], len(places)))
         else:
             found, total = self._list(limit) if not self._matches_nothing() else ([], 0)
         details = params["details"] if params["details"] is not None else params["orders"] is not None
@@ -623,7 +656,7 @@ class Finder:
             and (not params["product"] or order.product in params["product"])
             and (not params["container_id"] or order.container_id in (0, *params["container_id"]))
             and (not params["organization_id"] or order.organization_id in (0, *params["organization_id"]))
-            and (not self._common_names or comparable(order.certificate.common_name) in self._common_names)
+            and (not self._common_names or comparable_name(order.certificate.common_name) in self._common_names)
             and (not self._domain_names or not comparable_names(order.certificate).isdisjoint(self._domain_names))
             and (not self._serials or bare(order.certificate.serial) in self._serials)
             and (not self._first or till >= str(self._first))
@@ -642,20 +675,21 @@ class Finder:
         """By the order list if there are many, one by one what is not in it, and among reissues and duplicates what is the current one of none."""
         hits: dict[CertificateRef, Found] = {}
         rest = list(dict.fromkeys(self._wanted))
-        many = sum(bool(wanted.serial) for wanted in rest) > FEW
+        # For keys the list is read in any case.
+        many = sum(bool(wanted.serial) for wanted in rest) > FEW or bool(self._keys and rest)
         if many:
             current = {bare(item.order.certificate.serial): item for item in self._all() if item.order.certificate.serial}
             hits = {wanted: match(current[wanted.serial], wanted, "current") for wanted in rest if wanted.serial in current}
             rest = [wanted for wanted in rest if wanted not in hits]
 
-        settled: dict[CertificateRef, Found | None] = {}
+        settled: dict[CertificateRef, Found | None] = dict.fromkeys(self._in_no_list(rest) if many else [])
 
         def look_up(wanted: CertificateRef) -> Found | None:
             settled[wanted] = self._look_up(wanted, listed=many)
             return settled[wanted]
 
         # What could not be read is told by then.
-        self._each(look_up, rest, lambda wanted: wanted.label)
+        self._each(look_up, [wanted for wanted in rest if wanted not in settled], lambda wanted: wanted.label)
         hits.update((wanted, found) for wanted, found in settled.items() if found)
         rest = [wanted for wanted in rest if wanted in settled and wanted not in hits]
         looked_through, left_out = self._look_through([wanted for wanted in rest if wanted.order_id is None], hits)
@@ -663,6 +697,18 @@ class Finder:
             if wanted not in hits:
                 self._miss(wanted.label, _unknown(wanted, looked_through, left_out))
         return [hits[wanted] for wanted in dict.fromkeys(self._wanted) if wanted in hits]
+
+    def _in_no_list(self, rest: t.Sequence[CertificateRef]) -> list[CertificateRef]:
+        """Those that CertCentral finds no order for by the serial number, asked for many at a time: an incident names certificates of other authorities too."""
+        named = [wanted for wanted in rest if wanted.serial and wanted.order_id is None]
+        groups = [named[start : start + BATCH] for start in range(0, len(named), BATCH)]
+
+        def is_unknown(group: t.Sequence[CertificateRef]) -> bool:
+            items, total = self._page_through([("serial_number", written(wanted.serial)[0]) for wanted in group], limit=1)
+            return not items and not total
+
+        unknown = in_parallel(is_unknown, groups, self._client.transport.settings.concurrency)
+        return [wanted for group, none in zip(groups, unknown) if none for wanted in group]
 
     def _look_up(self, wanted: CertificateRef, *, listed: bool) -> Found | None:
         """The order of a certificate, in as far as CertCentral can be asked for it.
@@ -732,7 +778,7 @@ class Finder:
     # -- orders by names -----------------------------------------------------------------------------------------------------------
 
     def _find_names(self) -> list[Found]:
-        forms = {name: comparable(name) for name in self._names}
+        forms = {name: comparable_name(name) for name in self._names}
         listed: list[Found] = []
         if self._matches_nothing() or not forms:
             pass
@@ -760,6 +806,27 @@ class Finder:
                 self._miss(wanted.label, VendorError("no order whose current certificate carries this name, or the filters leave it out", status=404))
         return hits
 
+    # -- orders by keys ------------------------------------------------------------------------------------------------------------
+
+    def _find_keys(self) -> list[Found]:
+        """Among all orders that the filters leave, those issued last first."""
+        if not self._keys or self._matches_nothing():
+            return []
+        listed = [self._keep(item) for item in self._page_through(self._filters)[0]] if self._filters else self._all()
+        orders = [item for item in listed if item.order.certificate.serial and self._fits(item.order)]
+        orders.sort(key=lambda item: item.order.certificate.valid_from, reverse=True)
+        chosen = orders[: self._params["public_key_limit"]]
+
+        def read(found: Found) -> bool:
+            if found.listed:
+                self._keep(self._info(found.order.id))
+            self._read_history(found)
+            return match_key(found, self._keys)
+
+        results = each_in_parallel(read, chosen, self._client.transport.settings.concurrency)
+        self.not_compared = len(orders) - sum(isinstance(result, bool) for result in results)
+        return [found for found, result in zip(chosen, results) if result is True]
+
     # -- details -------------------------------------------------------------------------------------------------------------------
 
     def _complete(self, found: Found) -> Found:
@@ -780,7 +847,7 @@ class Finder:
 
 def comparable_names(certificate: Certificate) -> frozenset[str]:
     """The names of a certificate as they are compared."""
-    return frozenset(map(comparable, certificate.names))
+    return frozenset(map(comparable_name, certificate.names))
 
 
 def is_this(wanted: CertificateRef, certificate: Certificate) -> bool:
@@ -806,6 +873,19 @@ def match_former(found: Found, wanted: CertificateRef) -> bool:
     if copies:
         match(found, wanted, "duplicate", replaced=any(item.status == "issued" and item.created > copies[0].created for item in reissues))
     return bool(copies)
+
+
+def match_key(found: Found, keys: frozenset[str]) -> bool:
+    """Whether certificates of an order that was read with its history have one of these keys."""
+    current = found.order.certificate
+    held = [(current, "current", False)] if current.key in keys else []
+    held += [(item, "reissue", True) for item in found.order.reissues or () if item.key in keys and item.serial and bare(item.serial) != bare(current.serial)]
+    held += [(item, "duplicate", False) for item in found.order.duplicates or () if item.key in keys and item.serial]
+    known = {bare(entry["target"].upper()) for entry in found.matched}
+    for certificate, kind, replaced in held:
+        if bare(certificate.serial) not in known:
+            match(found, CertificateRef(certificate.serial), kind, replaced)
+    return bool(held)
 
 
 def shows(order: Order, wanted: CertificateRef, mark: str) -> bool:
@@ -914,6 +994,7 @@ def read(task: Task) -> dict[str, t.Any]:
     options.check_range(params, "limit", 1)
     options.check_range(params, "expires_within_days", 0, 36500)
     options.check_range(params, "history_limit", 0)
+    options.check_range(params, "public_key_limit", 0)
     filtered = [option for option in (*FILTERS, *EXPIRY, "filters") if params.get(option) not in (None, {})]
     exact = [option for option in EXACT if params[option] is not None]
     if exact and filtered:
@@ -926,7 +1007,14 @@ def read(task: Task) -> dict[str, t.Any]:
         client.transport.close()
     if finder.missing:
         task.warn(f"{len(finder.missing)} of what was named was not found or could not be read; see not_found")
-    return {"orders": records, "count": len(records), "total": total, "not_found": finder.missing, "http": client.transport.statistics()}
+    return {
+        "orders": records,
+        "count": len(records),
+        "total": total,
+        "not_compared": finder.not_compared,
+        "not_found": finder.missing,
+        "http": client.transport.statistics(),
+    }
 
 
 def main() -> None:

@@ -379,7 +379,6 @@ from ansible_collections.certops.remediation.plugins.module_utils.digicert impor
     InFlight,
     Order,
     certificate_of,
-    comparable,
     connect,
     name_set,
     order_of,
@@ -403,6 +402,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     CRYPTOGRAPHY_IMPORT_ERROR,
     alternative_names,
     checked_request,
+    comparable_name,
     dns_name,
     has_client_auth,
     load_certificates,
@@ -1016,7 +1016,7 @@ def _leaf_first(chain: t.Sequence[str], key: str) -> tuple[list[str], x509.Certi
 def _read_from(leaf: x509.Certificate, certificate: Certificate) -> Certificate:
     """What DigiCert does not show of a certificate, from the certificate itself."""
     common_names = [str(item.value) for item in leaf.subject if item.oid.dotted_string == "2.5.4.3"]
-    common_name = certificate.common_name or comparable(common_names[0] if common_names else "")
+    common_name = certificate.common_name or comparable_name(common_names[0] if common_names else "")
     try:
         names = name_set(common_name, [name[len("DNS:") :] for name in alternative_names(leaf) if name.startswith("DNS:")])
     except ValueError:

@@ -123,6 +123,7 @@ options:
       - Return at most this number of certificates.
     type: int
 extends_documentation_fragment:
+  - certops.remediation.any_of
   - certops.remediation.keyfactor
   - certops.remediation.connection
   - certops.remediation.attributes
@@ -159,6 +160,12 @@ EXAMPLES = r"""
   certops.remediation.keyfactor_certificate_info:
     query: 'IssuedCN -contains "shop.example.com"'
     public_key_sha256: ["{{ found.certificates[0].public_key_sha256 }}"]
+
+- name: Find what an incident names, in whatever form it does
+  certops.remediation.keyfactor_certificate_info:
+    any_of:
+      serial: ["{{ found.certificates[0].serial }}"]
+      name: [node-004.shop.example.com]
 
 - name: Read two certificates, one by id and one by thumbprint
   certops.remediation.keyfactor_certificate_info:
@@ -269,6 +276,11 @@ certificates:
       type: list
       elements: dict
       sample: [{"kind": "store", "machine": "lb01.example.com", "path": "/config/ssl", "text": "lb01.example.com: /config/ssl (shop)"}]
+    fingerprint_sha256:
+      description: The SHA-256 fingerprint of the certificate in hexadecimal; null as with RV(certificates[].dns_names).
+      returned: always
+      type: str
+      sample: 256c24690243359fb8cf139a125bd05ebf1d968b71e4caf330718e9f5c8a89ea
     metadata:
       description: The metadata fields.
       returned: when O(metadata=true)
@@ -300,6 +312,12 @@ total:
   returned: success
   type: int
   sample: 60
+not_compared:
+  description: How many certificates were not compared with the names, public keys and fingerprints that were looked for, because Command did not give the
+    certificates themselves, or they cannot be read.
+  returned: success
+  type: int
+  sample: 0
 not_found:
   description: The thumbprints, serial numbers and certificates that were named but not found, or could not be read, each with C(target) and C(error).
   returned: success
@@ -324,7 +342,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.certops.remediation.plugins.module_utils import options
+from ansible_collections.certops.remediation.plugins.module_utils import any_of, options
 from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError, VendorError
 from ansible_collections.certops.remediation.plugins.module_utils.keyfactor import (
     CONNECTION_OPTIONS,
@@ -337,7 +355,6 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor impo
     location_text,
     query_value,
     records_of,
-    same_dn,
     state_of,
     wire_date,
 )
@@ -349,15 +366,18 @@ from ansible_collections.certops.remediation.plugins.module_utils.task import Ta
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     CRYPTOGRAPHY_IMPORT_ERROR,
     alternative_names,
+    fingerprint_sha256,
     load_certificates,
     meant_key_sha256,
     normalise_hex,
     public_key_sha256,
+    same_dn,
     thumbprint,
 )
 
 ARGUMENT_SPEC: options.Spec = options.merge(
     CONNECTION_OPTIONS,
+    any_of.OPTION,
     {
         "certificates": {"type": "list", "elements": "raw"},
         "query": {"type": "str"},
@@ -388,6 +408,7 @@ ARGUMENT_SPEC: options.Spec = options.merge(
 )
 
 FILTERS = (
+    "any_of",
     "query",
     "thumbprint",
     "certificate_path",
@@ -402,6 +423,8 @@ FILTERS = (
     "public_key_path",
     "public_key_sha256",
 )
+# So many queries are asked without a look at how long the whole list is.
+FEW = 3
 
 
 def conditions(params: t.Mapping[str, t.Any], now: datetime.datetime) -> list[str]:
@@ -476,6 +499,7 @@ class Finder:
         self._now = now
         self._keys = wanted_keys(params)
         self._names = frozenset(name.rstrip(".").lower() for name in params.get("dns_name") or [])
+        self._wanted = any_of.AnyOf.of(params)
         self._after, self._before = expiry(params, now)
         self._unreadable: list[int] = []
         self._details = [name for option, name in (("locations", "includeLocations"), ("metadata", "includeMetadata")) if params[option]]
@@ -492,7 +516,8 @@ class Finder:
         conditions_of_all = conditions(self._params, self._now)
         refs = named(self._params)
         keys_given = self._params["public_key_path"] is not None or self._params["public_key_sha256"] is not None
-        if [] in [self._params[option] for option in ("common_name", "dns_name", "state")] or (keys_given and not self._keys):
+        nothing = [] in [self._params[option] for option in ("common_name", "dns_name", "state")] or (keys_given and not self._keys)
+        if nothing or (self._wanted is not None and not self._wanted):
             return [], 0, []
         if self._params["query"]:
             self._client.check_queries()
@@ -501,13 +526,23 @@ class Finder:
             wanted = {ref.thumbprint or (ref.serial or "").lstrip("0") for ref in refs}
             listed = [item for item in self._client.search_terms(refs, conditions_of_all, **shown) if not wanted.isdisjoint(_marks(item))]
             total = len(listed)
+        elif self._wanted and not self._wanted.needs_content and not self._wanted.names:
+            marks = [CertificateRef(thumbprint=mark) for mark in sorted(self._wanted.thumbprints)]
+            marks += [CertificateRef(serial=serial) for serial in sorted(self._wanted.serials)]
+            listed = self._client.search_terms(marks, conditions_of_all, whole_list_at=FEW, **shown)
+            total = len(listed)
         else:
-            filtered = bool(self._keys or self._names or "on_hold" in (self._params.get("state") or ()) or "revoked" in (self._params.get("state") or ()))
+            filtered = bool(self._wanted or self._keys or self._names or "on_hold" in (self._params.get("state") or ()) or "revoked" in (self._params.get("state") or ()))
             listed, total = self._client.search(" AND ".join(conditions_of_all), limit=None if filtered else self._params["limit"], **shown)
-        marks = {mark for item in listed for mark in _marks(item)}
-        absent = [ref for ref in refs if (ref.thumbprint or (ref.serial or "").lstrip("0")) not in marks]
+        seen = {mark for item in listed for mark in _marks(item)}
+        absent = [ref for ref in refs if (ref.thumbprint or (ref.serial or "").lstrip("0")) not in seen]
         error = VendorError("no such certificate, or these credentials may not see it, or the other filters leave it out", status=404)
         return self._told(listed), total, [{"target": ref.label, "error": error.as_result()} for ref in absent]
+
+    @property
+    def not_compared(self) -> int:
+        """How many certificates could not be looked at."""
+        return len(self._unreadable)
 
     def _told(self, items: t.Sequence[Record]) -> list[Record]:
         records = [record for record in map(self._record, items) if self._matches(record)]
@@ -532,6 +567,18 @@ class Finder:
             or (self._before and expires > wire_date(self._before)[:SECONDS])
         ):
             return False
+        if self._wanted and self._wanted.takes(
+            serials=[record["serial"]],
+            thumbprint=record["thumbprint"],
+            fingerprint=record["fingerprint_sha256"],
+            key=record["public_key_sha256"],
+            names=[record["common_name"], *(record["dns_names"] or ())],
+        ):
+            pass
+        elif self._wanted:
+            if record["public_key_sha256"] is None and (self._wanted.needs_content or self._wanted.names):
+                self._unreadable.append(record["id"])
+            return False
         if (self._keys or self._names) and record["public_key_sha256"] is None:
             self._unreadable.append(record["id"])
             return False
@@ -539,7 +586,7 @@ class Finder:
 
     def _record(self, item: Record) -> Record:
         state = state_of(item, self._now)
-        names, key = _content(item)
+        names, key, fingerprint = _content(item)
         record: Record = {name: getattr(state, name) for name in ("id", "thumbprint", "serial", "common_name", "subject", "issuer")}
         record.update(
             dns_names=names,
@@ -554,6 +601,7 @@ class Finder:
             if state.date or state.reason is not None
             else None,
             public_key_sha256=key,
+            fingerprint_sha256=fingerprint,
         )
         if self._params["locations"]:
             record["locations"] = [_location(place) for place in records_of(item, "locations") + records_of(item, "ssllocations")]
@@ -580,15 +628,15 @@ def _marks(item: Record) -> set[str]:
     return {text_of(item, "thumbprint").upper(), text_of(item, "serialnumber").upper().lstrip("0")}
 
 
-def _content(item: Record) -> tuple[list[str] | None, str | None]:
-    """The DNS names and the public key of the certificate itself; None where Command does not give one that can be read."""
+def _content(item: Record) -> tuple[list[str] | None, str | None, str | None]:
+    """The DNS names, the public key and the fingerprint of the certificate itself; None where Command does not give one that can be read."""
     try:
         certificate = load_certificates("certificates", base64.b64decode(item.get("contentbytes") or "", validate=True))[0]
         names = [printable(name[len("DNS:") :]) for name in alternative_names(certificate) if name.startswith("DNS:")]
-        return names, public_key_sha256(certificate)
+        return names, public_key_sha256(certificate), fingerprint_sha256(certificate)
     except Exception:
         # Scans bring in what no library reads, and each fails in a way of its own. One of them must not hide all the others.
-        return None, None
+        return None, None, None
 
 
 def _location(place: Record) -> Record:
@@ -639,7 +687,14 @@ def read(task: Task) -> dict[str, t.Any]:
         client.transport.close()
     if missing:
         task.warn(f"{len(missing)} of the certificates that were named were not found or could not be read; see not_found")
-    return {"certificates": records, "count": len(records), "total": total, "not_found": missing, "http": client.transport.statistics()}
+    return {
+        "certificates": records,
+        "count": len(records),
+        "total": total,
+        "not_compared": finder.not_compared,
+        "not_found": missing,
+        "http": client.transport.statistics(),
+    }
 
 
 def main() -> None:

@@ -121,11 +121,27 @@ options:
       - Always so for O(certificates).
     type: bool
     default: true
+  public_key:
+    description:
+      - Also retrieve each certificate itself, one request each, for its public key, its SHA-256 fingerprint and its issuer. TPP gives out none while it is
+        processed or in error; these are in RV(unreadable) as well.
+      - Needs the token scope C(certificate:manage), although it changes nothing.
+    type: bool
+    default: false
+    version_added: 0.4.0
+  public_key_limit:
+    description:
+      - TPP cannot be asked for public keys and SHA-256 fingerprints. With such values in O(any_of), the certificates that the other filters leave and no other
+        value fits are retrieved one by one, at most this number of them. How many were left out is in RV(not_compared).
+    type: int
+    default: 1000
+    version_added: 0.4.0
   limit:
     description:
       - Return at most this number of certificates.
     type: int
 extends_documentation_fragment:
+  - certops.remediation.any_of
   - certops.remediation.tpp
   - certops.remediation.connection
   - certops.remediation.attributes
@@ -170,6 +186,13 @@ EXAMPLES = r"""
   certops.remediation.tpp_certificate_info:
     thumbprint:
       - "{{ stuck.certificates[0].thumbprint }}"
+
+- name: Find everything that shares a leaked key below a folder
+  certops.remediation.tpp_certificate_info:
+    folder: '\VED\Policy\Certificates'
+    any_of:
+      public_key_sha256: [3b1a0d0f8f4b5e0c4a1d9e6c2f7b8a9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f7]
+    details: false
 """
 
 RETURN = r"""
@@ -300,6 +323,16 @@ certificates:
       returned: always
       type: dict
       sample: {"Subject": "web-0301.shop.example.com", "SubjectAltNameDNS": ["web-0301.shop.example.com"]}
+    public_key_sha256:
+      description: The SHA-256 of the public key (SubjectPublicKeyInfo) in hexadecimal; null unless the certificate itself was retrieved.
+      returned: always
+      type: str
+      sample: 3b1a0d0f8f4b5e0c4a1d9e6c2f7b8a9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f7
+    fingerprint_sha256:
+      description: The SHA-256 fingerprint of the certificate in hexadecimal; null likewise.
+      returned: always
+      type: str
+      sample: 256c24690243359fb8cf139a125bd05ebf1d968b71e4caf330718e9f5c8a89ea
 count:
   description: How many certificates are returned.
   returned: success
@@ -310,6 +343,12 @@ total:
   returned: success
   type: int
   sample: 200
+not_compared:
+  description: How many certificates were not compared with the public keys and fingerprints that were looked for, because of O(public_key_limit) or because TPP
+    did not give them out.
+  returned: success
+  type: int
+  sample: 0
 unreadable:
   description: What could not be read, each with C(target) and C(error). A certificate that was named but does not exist is here too.
   returned: success
@@ -333,8 +372,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.certops.remediation.plugins.module_utils import options
-from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError, RemediationError
+from ansible_collections.certops.remediation.plugins.module_utils import any_of, options
+from ansible_collections.certops.remediation.plugins.module_utils.errors import AuthorizationError, InputError, RemediationError, VendorError
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import each_in_parallel
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_info
 from ansible_collections.certops.remediation.plugins.module_utils.tpp import (
@@ -347,10 +386,19 @@ from ansible_collections.certops.remediation.plugins.module_utils.tpp import (
     details_of,
     filter_value,
 )
-from ansible_collections.certops.remediation.plugins.module_utils.x509 import CRYPTOGRAPHY_IMPORT_ERROR, load_certificates, normalise_hex, thumbprint
+from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
+    CRYPTOGRAPHY_IMPORT_ERROR,
+    alternative_names,
+    fingerprint_sha256,
+    load_certificates,
+    normalise_hex,
+    public_key_sha256,
+    thumbprint,
+)
 
 ARGUMENT_SPEC: options.Spec = options.merge(
     CONNECTION_OPTIONS,
+    any_of.OPTION,
     {
         "certificates": {"type": "list", "elements": "raw"},
         "folder": {"type": "str"},
@@ -374,6 +422,8 @@ ARGUMENT_SPEC: options.Spec = options.merge(
         "serial": {"type": "list", "elements": "str"},
         "filters": {"type": "dict", "default": {}},
         "details": {"type": "bool", "default": True},
+        "public_key": {"type": "bool", "default": False, "no_log": False},
+        "public_key_limit": {"type": "int", "default": 1000, "no_log": False},
         "limit": {"type": "int"},
     },
 )
@@ -389,6 +439,8 @@ VENDOR_FILTERS = {
     "common_name": "CN",
     "dns_name": "SAN-DNS",
 }
+# What the certificate itself tells, where TPP does not.
+CONTENT = ("public_key_sha256", "fingerprint_sha256", "thumbprint", "serial", "issuer")
 
 
 def search_filters(params: t.Mapping[str, t.Any], now: datetime.datetime) -> list[tuple[str, str]]:
@@ -457,6 +509,87 @@ def record(entry: t.Mapping[str, t.Any], details: t.Mapping[str, t.Any] | None) 
     return shown
 
 
+class Contents:
+    """The certificates themselves, each retrieved once."""
+
+    def __init__(self, client: TppClient) -> None:
+        self._client = client
+        self._held: dict[str, t.Any] = {}
+        self.unreadable: dict[str, dict[str, t.Any]] = {}
+
+    def retrieve(self, entries: t.Sequence[t.Mapping[str, t.Any]]) -> None:
+        """Retrieve the certificates of list entries; one that TPP does not give out is unreadable."""
+        wanted = [entry for entry in entries if entry["Guid"].lower() not in self._held and entry["Guid"].lower() not in self.unreadable]
+        results: t.Sequence[t.Any]
+        try:
+            results = each_in_parallel(self._one, wanted, self._client.transport.settings.concurrency)
+        except AuthorizationError as error:
+            # A token that may only read the list still tells a lot.
+            results = [error] * len(wanted)
+        for entry, result in zip(wanted, results):
+            if isinstance(result, RemediationError):
+                self.unreadable[entry["Guid"].lower()] = {"target": entry["DN"], "error": result.as_result()}
+            else:
+                self._held[entry["Guid"].lower()] = result
+
+    def _one(self, entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        try:
+            certificate = load_certificates("certificates", self._client.certificate_file(entry["DN"]))[0]
+            names = [name[len("DNS:") :] for name in alternative_names(certificate) if name.startswith("DNS:")]
+            return {
+                "public_key_sha256": public_key_sha256(certificate),
+                "fingerprint_sha256": fingerprint_sha256(certificate),
+                "thumbprint": thumbprint(certificate),
+                "serial": f"{certificate.serial_number:X}",
+                "issuer": certificate.issuer.rfc4514_string(),
+                "dns_names": names,
+            }
+        except RemediationError:
+            raise
+        except Exception:
+            # Libraries fail on strange certificates in ways of their own, and one of them must not hide the others.
+            raise VendorError(f"the certificate of {entry['DN']} cannot be read") from None
+
+    def of(self, guid: str) -> t.Mapping[str, t.Any]:
+        """What a retrieved certificate shows; empty where it was not retrieved."""
+        return self._held.get(guid.lower()) or {}
+
+
+def find_any(
+    client: TppClient, wanted: any_of.AnyOf, filters: t.Sequence[tuple[str, str]], contents: Contents, most: int
+) -> tuple[list[dict[str, t.Any]], int]:
+    """The list entries that a value of ``any_of`` fits, and how many could not be compared with all of them."""
+    if wanted.needs_content:
+        listed = client.search(filters)[0]
+    else:
+        serials = [("Serial", form) for serial in sorted(wanted.serials) for form in dict.fromkeys((serial, serial.zfill(len(serial) + len(serial) % 2), serial.zfill(32)))]
+        names = sorted(wanted.names)
+        values = [("Thumbprint", mark) for mark in sorted(wanted.thumbprints)] + serials
+        values += [("CN", filter_value(name)) for name in names] + [("SAN-DNS", filter_value(name)) for name in names]
+        listed = client.search_any(values, filters)[0]
+    found = [entry for entry in listed if _is_meant(entry, wanted)]
+    if not wanted.needs_content:
+        return found, 0
+    known = {entry["Guid"] for entry in found}
+    rest = [entry for entry in listed if entry["Guid"] not in known]
+    contents.retrieve(rest[:most])
+    hits = [entry for entry in rest[:most] if _holds(contents.of(entry["Guid"]), wanted)]
+    compared = sum(bool(contents.of(entry["Guid"])) for entry in rest[:most])
+    return found + hits, len(rest) - compared
+
+
+def _is_meant(entry: t.Mapping[str, t.Any], wanted: any_of.AnyOf) -> bool:
+    """By what the list shows."""
+    listed = details_of(entry, "X509")
+    shown = details_of(listed, "SANS").get("DNS")
+    names = [str(name) for name in (listed.get("CN"), *(shown if isinstance(shown, list) else ())) if name]
+    return wanted.takes(serials=[str(listed.get("Serial") or "")], thumbprint=listed.get("Thumbprint"), names=names)
+
+
+def _holds(content: t.Mapping[str, t.Any], wanted: any_of.AnyOf) -> bool:
+    return wanted.takes(fingerprint=content.get("fingerprint_sha256"), key=content.get("public_key_sha256"))
+
+
 def read(task: Task) -> dict[str, t.Any]:
     """The result of the task.
 
@@ -464,25 +597,45 @@ def read(task: Task) -> dict[str, t.Any]:
     """
     params = task.params
     options.check_range(params, "limit", 1)
+    options.check_range(params, "public_key_limit", 0)
     options.check_range(params, "expires_within_days", 0, 36500)
     filters = search_filters(params, datetime.datetime.now(datetime.timezone.utc))
+    wanted = any_of.AnyOf.of(params)
     given = params["certificates"]
     refs = [certificate_ref(f"certificates[{index}]", entry) for index, entry in enumerate(given or [])]
-    if given is not None and filters:
+    if given is not None and (filters or wanted is not None):
         raise InputError("certificates", "cannot be combined with filters; leave one of them out")
     client = connect(params, read_only=True, secrets=task.secrets, warn=task.warn)
+    contents = Contents(client)
+    not_compared = 0
     try:
         entries: t.Sequence[t.Mapping[str, t.Any]]
         if given is not None:
             entries, total = [{"DN": ref.dn, "Guid": ref.guid} for ref in refs], len(refs)
+        elif wanted is not None:
+            found, not_compared = find_any(client, wanted, filters, contents, params["public_key_limit"]) if wanted else ([], 0)
+            entries, total = found[: params["limit"]], len(found)
         else:
             entries, total = client.search(filters, params["limit"])
         certificates, unreadable = _read_each(client, entries, details=params["details"] or given is not None)
+        if params["public_key"]:
+            contents.retrieve([{"DN": certificate["dn"], "Guid": certificate["guid"]} for certificate in certificates])
+        for certificate in certificates:
+            content = contents.of(certificate["guid"])
+            certificate.update((name, certificate.get(name) or content.get(name)) for name in CONTENT)
     finally:
         client.transport.close()
+    unreadable += contents.unreadable.values()
     if unreadable:
         task.warn(f"{len(unreadable)} certificates could not be read; see unreadable")
-    return {"certificates": certificates, "count": len(certificates), "total": total, "unreadable": unreadable, "http": client.transport.statistics()}
+    return {
+        "certificates": certificates,
+        "count": len(certificates),
+        "total": total,
+        "not_compared": not_compared,
+        "unreadable": unreadable,
+        "http": client.transport.statistics(),
+    }
 
 
 def _read_each(
@@ -506,7 +659,7 @@ def _read_each(
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    if CRYPTOGRAPHY_IMPORT_ERROR and module.params["certificate_path"]:
+    if CRYPTOGRAPHY_IMPORT_ERROR and (module.params["certificate_path"] or module.params["public_key"] or module.params["any_of"]):
         module.fail_json(msg=missing_required_lib("cryptography"), exception=CRYPTOGRAPHY_IMPORT_ERROR)
     run_info(module, ARGUMENT_SPEC, read)
 

@@ -7,9 +7,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 import re
 import typing as t
@@ -19,10 +16,9 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import meant_key_sha256
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, bad_numbers, entries, path, text
+from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list import SPREADSHEET_NUMBER, cells_of, clean, decode, hexadecimal, rows
 from ansible_collections.certops.remediation.plugins.plugin_utils.pace import pace, rate_limits
-from ansible_collections.certops.remediation.plugins.plugin_utils.reissue_list import SPREADSHEET_NUMBER, decode
 
-SEPARATORS = ",;\t|"
 # What an entry can be, the most exact first, and the headings of columns that hold it.
 HEADINGS = {
     "id": re.compile("(client)?(cert(ificate)?)?id"),
@@ -84,48 +80,19 @@ def read_list(given: t.Any, content: str = "") -> dict[str, list[t.Any]]:
     :param given: text, or a list of texts and mappings.
     :param content: a file in base64, instead of ``given``.
     """
-    found: dict[str, list[t.Any]] = {"certificates": [], "names": [], "unreadable": []}
-    try:
-        rows = list(_rows(decode(content) if content else given))
-    except (ValueError, csv.Error) as error:
-        rows = []
-        found["unreadable"].append({"target": "the list", "why": f"cannot be read: {printable(str(error), 120)}"})
-    for place, cells in rows:
-        for kind, cell in cells:
+    found: dict[str, list[t.Any]] = {"certificates": [], "names": []}
+    listed, unreadable = rows(given, content, _kind)
+    for place, row in listed:
+        for kind, cell in _most_exact(row) if isinstance(row, dict) else [("", cell) for cell in cells_of(str(row))]:
             try:
                 kind, value = _entry(kind, cell)
             except ValueError as error:
-                found["unreadable"].append({"target": f"entry {place}: {printable(cell, 80)}", "why": str(error)})
+                unreadable.append({"target": f"{place}: {printable(cell, 80)}", "why": str(error)})
                 continue
             kept = found["names" if kind == "name" else "certificates"]
             if value not in kept:
                 kept.append(value)
-    return found
-
-
-def _rows(given: t.Any) -> t.Iterator[tuple[int, list[tuple[str, str]]]]:
-    """Each entry with its place: the kind that its heading says, if any, and the text."""
-    if isinstance(given, str) and given.lstrip("\ufeff \n").startswith(("[", "{")):
-        given = json.loads(given.lstrip("\ufeff"))
-    if isinstance(given, t.Mapping):
-        given = [given]
-    if not isinstance(given, str):
-        for place, item in enumerate(given or [], 1):
-            yield place, _most_exact([(_kind(str(key)), text(item[key])) for key in item]) if isinstance(item, t.Mapping) else _cells(text(item))
-        return
-    lines = [line for line in given.lstrip("\ufeff").splitlines() if line.strip() and not line.startswith("#")]
-    separator = max(SEPARATORS, key=lines[0].count) if lines else ","
-    kinds = [_kind(heading) for heading in next(csv.reader(lines[:1], delimiter=separator), [])]
-    if not any(kinds):
-        for place, line in enumerate(lines, 1):
-            yield place, _cells(line)
-        return
-    for place, row in enumerate(csv.reader(io.StringIO("\n".join(lines[1:])), delimiter=separator, skipinitialspace=True), 2):
-        yield place, _most_exact(list(zip(kinds, (cell.strip() for cell in row))))
-
-
-def _cells(line: str) -> list[tuple[str, str]]:
-    return [("", cell.strip(" \"'")) for cell in re.split(f"[{SEPARATORS}]", line) if cell.strip(" \"'")]
+    return {**found, "unreadable": unreadable}
 
 
 def _kind(heading: str) -> str:
@@ -133,17 +100,18 @@ def _kind(heading: str) -> str:
     return next((kind for kind, pattern in HEADINGS.items() if pattern.fullmatch(word)), "")
 
 
-def _most_exact(cells: t.Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _most_exact(row: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
     """Of a row with headings. Where that is damaged, what is less exact does not stand in for it."""
-    told = [(kind, cell) for kind, cell in cells if kind and cell]
+    cells = [(_kind(heading), clean(cell)) for heading, cell in row.items() if clean(cell)]
+    told = [(kind, cell) for kind, cell in cells if kind]
     if not told:
-        return [("none", "; ".join(cell for dummy, cell in cells))] if any(cell for dummy, cell in cells) else []
+        return [("none", "; ".join(cell for dummy, cell in cells))] if cells else []
     return [min(told, key=lambda pair: list(HEADINGS).index(pair[0]))]
 
 
 def _entry(kind: str, cell: str) -> tuple[str, str]:
     """:raises ValueError: it is nothing to find a certificate by."""
-    digits = re.sub(r"^0X|[\s:-]", "", cell.upper())
+    digits = hexadecimal(cell)
     if kind == "none":
         raise ValueError("holds no id, fingerprint, serial number or common name")
     if kind in ("", "serial") and SPREADSHEET_NUMBER.fullmatch(cell):

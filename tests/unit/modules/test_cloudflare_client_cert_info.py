@@ -15,7 +15,7 @@ from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.certops.remediation.plugins.module_utils.x509 import public_key_sha256
+from ansible_collections.certops.remediation.plugins.module_utils.x509 import public_key_sha256, thumbprint
 from ansible_collections.certops.remediation.plugins.modules import cloudflare_client_cert_info
 
 from ansible_collections.certops.remediation.tests.unit.support import cloudflare_options, run_module
@@ -67,10 +67,12 @@ def test_a_certificate_is_shown_in_full(zone, pem):
     result = zone.read(pem=pem)
     (shown,) = result["certificates"]
     certificate = zone.cloudflare[number]
+    held = x509.load_pem_x509_certificate(certificate.certificate.encode())
     documented = {"certificate": certificate.certificate, "csr": certificate.csr} if pem else {}
     assert shown == {
         "id": number, "zone_id": certificate.zone_id, "status": "active", "common_name": "tablet-1", "organization": "Example Corp",
         "organizational_unit": "Team", "country": "US", "state": "CA", "location": "Here", "serial_number": f"{certificate.serial:040x}",
+        "serial": f"{certificate.serial:X}", "thumbprint": thumbprint(held),
         "fingerprint_sha256": certificate.fingerprint_sha256, "public_key_sha256": certificate.public_key_sha256, "validity_days": 365,
         "issued_on": certificate.issued_on, "expires_on": certificate.expires_on, "expired": False,
         "certificate_authority": f"Cloudflare Managed CA for account {zone.simulator.ready['cloudflare']['account_id']}", **documented,
