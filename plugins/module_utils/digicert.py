@@ -135,6 +135,7 @@ class Order:
     last_reissued: str
     auto_reissue: bool
     allow_duplicates: bool
+    created: str
     certificate: Certificate
     requests: tuple[Request, ...] = ()
     reissues: tuple[Certificate, ...] | None = None
@@ -266,6 +267,7 @@ def order_of(record: t.Mapping[str, t.Any]) -> Order:
         last_reissued=text_of(record, "last_reissued_date", 40),
         auto_reissue=bool(whole(record, "auto_reissue")),
         allow_duplicates=record.get("allow_duplicates") is not False,
+        created=text_of(record, "date_created", 40),
         certificate=certificate_of(record_in(record, "certificate")),
         requests=tuple(request_of(item) for item in records_in(record, "requests")),
     )
@@ -493,6 +495,30 @@ class DigiCertClient:
         if not isinstance(answer.get("certificates", []), list):
             raise VendorError(f"{VENDOR}: the answer to: {purpose} is no list of certificates")
         return distinct(certificate_of(item) for item in records_in(answer, "certificates"))
+
+    def open_requests(self) -> list[tuple[int, InFlight]]:
+        """Every request that nobody has decided yet, with the order that it is about. The list knows no keys (vendor page "List requests")."""
+        found: dict[int, tuple[int, InFlight]] = {}
+        for status in sorted(OPEN_REQUESTS):
+
+            def read(dummy: int, offset: int, status: str = status) -> Page:
+                params = [("status", status), ("limit", str(PAGE_SIZE)), ("offset", str(offset))]
+                answer = self._get("/request", "list requests", params)
+                return Page(records_in(answer, "requests"), whole(record_in(answer, "page"), "total") or None)
+
+            for item in read_all(read, lambda item: whole(item, "id"), limit=None, changed=self._list_changed)[0]:
+                request, order = request_of(item), whole(record_in(item, "order"), "id")
+                if request.is_open and order:
+                    who = person_of(record_in(item, "requester"))
+                    found[request.id] = (order, InFlight(request.type, who=who, since=request.date, request=request))
+        return list(found.values())
+
+    def unfinished(self, order: Order) -> tuple[InFlight, ...]:
+        """What an order is on its way to that waits for no approval; a reissue is read, a new order is told by the list."""
+        if not order.certificate.serial and order.status != "reissue_pending":
+            return (InFlight("new_request", names=order.certificate.names, since=order.created),)
+        items = [item for item in self.reissues(order.id) if item.is_open]
+        return tuple(InFlight("reissue", item.id, item.key, item.names, item.requester, item.created) for item in items) or (InFlight("reissue"),)
 
     def request(self, number: int) -> Record:
         """A request with the order as it was asked for, CSR included."""

@@ -133,12 +133,20 @@ class Revocation:
 
     :param id: the GUID of the workflow instance.
     :param reason: the code that was asked for.
+    :param thumbprint: of the certificate, where the instance tells it.
+    :param title: what Command calls the instance, which names whoever began it.
+    :param step: the step that it is at.
+    :param message: what Command says of its status.
     """
 
     id: str
     reason: int | None = None
     comment: str | None = None
     started: str | None = None
+    thumbprint: str | None = None
+    title: str | None = None
+    step: str | None = None
+    message: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -622,7 +630,17 @@ class KeyfactorClient:
                 # Or it has ended since it was listed.
                 return None, Revocation(instance)
             data = folded(_decoded(record.get("initialdata")))
-            revocation = Revocation(instance, _number(data.get("revokecode")), text_of(data, "comment") or None, text_of(record, "startdate", 40) or None)
+            mark = text_of(data, "thumbprint", 60).upper()
+            revocation = Revocation(
+                instance,
+                _number(data.get("revokecode")),
+                text_of(data, "comment") or None,
+                text_of(record, "startdate", 40) or None,
+                thumbprint=mark if re.fullmatch("[0-9A-F]{40}", mark) else None,
+                title=text_of(record, "title") or None,
+                step=text_of(record, "currentstepdisplayname", 80) or None,
+                message=text_of(record, "statusmessage") or None,
+            )
             # The workflows of other kinds are about certificates as well.
             kind = text_of(folded(record.get("definition")), "workflowtype").lower()
             self._revocations[instance] = (_number(data.get("certificateid")) if "revokecode" in data or "revo" in kind else None, revocation)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
+import datetime
 import math
 import re
 import typing as t
@@ -57,6 +58,8 @@ STAGES: t.Mapping[int, str] = {
     1500: "UpdateTrustStore",
     1600: "EndTrustStoreProcessing",
 }
+# What a ticket that waits for nobody any more is called (vendor page Workflow/Ticket/Status).
+TICKETS_DECIDED = frozenset({"approved", "rejected"})
 STAGE_ENROLLED = 800  # from here on the certificate is there; what is left is its installation
 STAGE_REVOCATION = 1400
 
@@ -161,6 +164,31 @@ class ResetAnswer:
     def anything(self) -> bool:
         """At least one of the four was done."""
         return self.processing or self.private_key_mismatch or self.revocation or self.restart
+
+
+@dataclasses.dataclass(frozen=True)
+class Ticket:
+    """A workflow ticket.
+
+    :param since: when it was made, ISO 8601; None where TPP does not say it in a form that can be read.
+    :param approvers: as TPP names identities, such as ``local:{guid}``.
+    """
+
+    guid: str
+    status: str
+    since: str | None
+    approvers: tuple[str, ...]
+    reason: str
+
+
+def json_date(value: t.Any) -> str | None:
+    """A moment as TPP's older calls write it, ``/Date(1489096754000)/``, or in ISO 8601, which is kept; None for anything else."""
+    text = str(value or "")
+    milliseconds = re.fullmatch(r"/Date\((-?[0-9]{1,14})(?:[+-][0-9]{4})?\)/", text)
+    if milliseconds:
+        moment = datetime.datetime.fromtimestamp(int(milliseconds[1]) / 1000, datetime.timezone.utc)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return text if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,16}(?:Z|[+-][0-9:]{4,6})?", text) else None
 
 
 def guid_of(text: str) -> str | None:
@@ -383,6 +411,38 @@ class TppClient:
                 raise
             return {}
         return states
+
+    def tickets(self, dn: str) -> list[Ticket]:
+        """The workflow tickets of an object that have not been decided (vendor pages Workflow/Ticket/Enumerate and Details; any scope will do).
+
+        :raises VendorError: TPP does not tell them.
+        """
+        listed = self._ticket("Enumerate", {"ObjectDN": dn}, f"list the workflow tickets of {dn}").get("GUIDs")
+        found = []
+        for guid in map(str, listed if isinstance(listed, list) else []):
+            try:
+                record = self._ticket("Details", {"GUID": guid}, f"read workflow ticket {printable(guid, 40)}")
+            except VendorError as error:
+                if error.fatal:
+                    raise
+                # There is one, and it may not be read, or it has been decided just now.
+                record = {}
+            approvers = record.get("Approvers")
+            found.append(Ticket(
+                guid=printable(guid, 60),
+                status=printable(str(record.get("Status") or ""), 40),
+                since=json_date(record.get("Created")),
+                approvers=tuple(printable(str(item), 120) for item in (approvers if isinstance(approvers, list) else [])),
+                reason=printable(str(record.get("ApprovalReason") or ""), 300),
+            ))
+        return [ticket for ticket in found if ticket.status.lower() not in TICKETS_DECIDED]
+
+    def _ticket(self, call: str, body: dict[str, t.Any], purpose: str) -> dict[str, t.Any]:
+        answer = self.transport.request("POST", f"/vedsdk/Workflow/Ticket/{call}", json_body=body, purpose=purpose, temporary=_deadlocked)
+        record = self._json(answer, purpose)
+        if record.get("Result") != 1:
+            raise VendorError(f"{VENDOR}: cannot {purpose} (result {printable(str(record.get('Result')), 20)})", code=str(record.get("Result")))
+        return record
 
     # -- changing ------------------------------------------------------------------------------------------------------------------
 

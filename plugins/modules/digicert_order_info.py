@@ -135,6 +135,14 @@ options:
       - Also read reissues, duplicates and open requests, with up to three requests for each order and one more for each open request.
       - The default is V(true) if O(orders) is given, and V(false) otherwise.
     type: bool
+  waiting:
+    description:
+      - Only orders on which something waits for an approval, a validation or the issue. They are found by the lists of requests and orders; a pending
+        reissue takes one request more. RV(orders[].pending) tells what it is.
+      - Cannot be combined with anything that selects.
+    type: bool
+    default: false
+    version_added: 0.4.0
   limit:
     description:
       - Return at most this number of orders.
@@ -194,6 +202,10 @@ EXAMPLES = r"""
 - name: Tell who
   ansible.builtin.debug:
     msg: "{{ waiting.orders | map(attribute='pending') | flatten | map(attribute='who') | list }}"
+
+- name: See all that waits for somebody, whatever it is
+  certops.remediation.digicert_order_info:
+    waiting: true
 
 - name: List the ten newest orders of a product that have not been renewed, in the vendor's words
   certops.remediation.digicert_order_info:
@@ -295,7 +307,7 @@ orders:
       description:
         - What has been asked for and is not done yet, each with C(type) (C(reissue), C(duplicate), C(revoke) or C(new_request)), C(who) and C(since),
           C(public_key_sha256), C(names), C(request_id), and what it C(waits_for), which is C(approval) or C(validation_or_issue). Null unless details
-          were read.
+          were read, or O(waiting=true), with which key and names of what waits for an approval are not read.
         - A reissue that nobody has asked for is DigiCert's own, see RV(orders[].auto_reissue).
       returned: always
       type: list
@@ -437,11 +449,14 @@ ARGUMENT_SPEC: options.Spec = options.merge(
         "filters": {"type": "dict", "default": {}},
         "sort": {"type": "list", "elements": "str"},
         "details": {"type": "bool"},
+        "waiting": {"type": "bool", "default": False},
         "limit": {"type": "int"},
     },
 )
 
 EXPIRY = ("expires_within_days", "expires_before", "expires_after")
+# The statuses that an order list can be asked for of what is under way (vendor page "List orders").
+UNFINISHED = ("pending", "reissue_pending", "waiting_pickup")
 EXACT = ("orders", "certificates", "certificate_path")
 # So many certificates or names are looked for one by one; for more, the order list is read.
 FEW = 20
@@ -585,7 +600,10 @@ class Finder:
         """The records, and how many orders match according to CertCentral."""
         params = self._params
         limit: int | None = params["limit"]
-        if any(params[option] is not None for option in (*EXACT, "names", "public_key_sha256")):
+        if params["waiting"]:
+            found = self._find_waiting()
+            total = len(found)
+        elif any(params[option] is not None for option in (*EXACT, "names", "public_key_sha256")):
             hits = self._read_orders() + self._find_certificates() + self._find_names() + self._find_keys()
             found = list({hit.order.id: hit for hit in hits}.values())
             total = len(found)
@@ -827,6 +845,27 @@ class Finder:
         self.not_compared = len(orders) - sum(isinstance(result, bool) for result in results)
         return [found for found, result in zip(chosen, results) if result is True]
 
+    # -- what waits ----------------------------------------------------------------------------------------------------------------
+
+    def _find_waiting(self) -> list[Found]:
+        asked: dict[int, list[InFlight]] = {}
+        for number, item in self._client.open_requests():
+            asked.setdefault(number, []).append(item)
+        listed = self._page_through([("status", status) for status in UNFINISHED])[0]
+        found = {item.order.id: item for item in listed if item.order.status not in ("issued", *OVER)}
+        rest = [number for number in asked if number not in found]
+        for start in range(0, len(rest), CHUNK):
+            chunk = rest[start : start + CHUNK]
+            found.update((item.order.id, item) for item in self._page_through([("id", str(number)) for number in chunk])[0] if item.order.id in chunk)
+
+        def read(item: Found) -> Found:
+            item.pending = tuple(asked.get(item.order.id, ()))
+            if item.order.status not in ("issued", *OVER) and not any(entry.type in ("reissue", "new_request") for entry in item.pending):
+                item.pending += self._client.unfinished(item.order)
+            return item
+
+        return self._each(read, list(found.values()), lambda item: str(item.order.id))
+
     # -- details -------------------------------------------------------------------------------------------------------------------
 
     def _complete(self, found: Found) -> Found:
@@ -952,8 +991,8 @@ def record_of(found: Found) -> Record:
         "has_reissues": found.has_reissues,
         "has_duplicates": found.has_duplicates,
         "pending": None if found.pending is None else [_in_flight(item) for item in found.pending],
-        "reissues": None if found.pending is None else [_former(item) for item in order.reissues or ()],
-        "duplicates": None if found.pending is None else [_former(item) for item in order.duplicates or ()],
+        "reissues": None if found.pending is None or order.reissues is None else [_former(item) for item in order.reissues],
+        "duplicates": None if found.pending is None or order.duplicates is None else [_former(item) for item in order.duplicates],
         "matched": found.matched,
         "replaced": bool(found.matched) and all(item["replaced"] for item in found.matched),
     }
@@ -999,6 +1038,9 @@ def read(task: Task) -> dict[str, t.Any]:
     exact = [option for option in EXACT if params[option] is not None]
     if exact and filtered:
         raise InputError(exact[0], f"cannot be combined with filters ({', '.join(filtered)}); leave one of them out")
+    named = [option for option in ("names", "public_key_sha256") if params[option] is not None]
+    if params["waiting"] and (exact or filtered or named):
+        raise InputError("waiting", f"cannot be combined with {', '.join([*exact, *named, *filtered])}; leave one of them out")
     client = connect(params, read_only=True, secrets=task.secrets, warn=task.warn)
     try:
         finder = Finder(client, params, datetime.datetime.now(datetime.timezone.utc).date())

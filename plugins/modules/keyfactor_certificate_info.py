@@ -118,6 +118,14 @@ options:
       - Also tell which certificates have a revocation that waits for an approval. Needs the permission to read workflow instances.
     type: bool
     default: false
+  waiting:
+    description:
+      - Only certificates with a revocation that waits for an approval. They are found by the workflow instances, so that no list of all certificates has to be
+        read. Needs the permission to read workflow instances.
+      - Cannot be combined with O(certificates) and filters. Implies O(pending_approvals=true).
+    type: bool
+    default: false
+    version_added: 0.4.0
   limit:
     description:
       - Return at most this number of certificates.
@@ -173,7 +181,11 @@ EXAMPLES = r"""
       - "{{ found.certificates[0].id }}"
       - "{{ found.certificates[0].thumbprint }}"
 
-- name: Find what waits for an approval, with the history
+- name: Find every revocation that waits for an approval
+  certops.remediation.keyfactor_certificate_info:
+    waiting: true
+
+- name: Find what of a name waits for an approval, with the history
   certops.remediation.keyfactor_certificate_info:
     common_name: ["node-003.shop.example.com"]
     pending_approvals: true
@@ -302,6 +314,13 @@ certificates:
       returned: when O(pending_approvals=true)
       type: str
       sample: null
+    workflow:
+      description:
+        - That instance in Command's words, with C(since), C(title) (which names whoever began it), C(step), C(message), C(reason), C(reason_name) and
+          C(comment); null without one.
+      returned: when O(pending_approvals=true)
+      type: dict
+      sample: null
 count:
   description: How many certificates are returned.
   returned: success
@@ -350,6 +369,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.keyfactor impo
     STATES,
     CertificateRef,
     KeyfactorClient,
+    Revocation,
     certificate_ref,
     connect,
     location_text,
@@ -403,6 +423,7 @@ ARGUMENT_SPEC: options.Spec = options.merge(
         "metadata": {"type": "bool", "default": False},
         "history": {"type": "bool", "default": False},
         "pending_approvals": {"type": "bool", "default": False},
+        "waiting": {"type": "bool", "default": False},
         "limit": {"type": "int"},
     },
 )
@@ -502,13 +523,17 @@ class Finder:
         self._wanted = any_of.AnyOf.of(params)
         self._after, self._before = expiry(params, now)
         self._unreadable: list[int] = []
+        self._waiting: dict[int, Revocation] | None = None
         self._details = [name for option, name in (("locations", "includeLocations"), ("metadata", "includeMetadata")) if params[option]]
 
     def find(self) -> tuple[list[Record], int, list[Record]]:
         """The records, how many Command's own filters match, and what was named but not found."""
         given = self._params["certificates"]
-        if given is not None:
-            refs = [certificate_ref(f"certificates[{index}]", entry) for index, entry in enumerate(given)]
+        if given is not None or self._params["waiting"]:
+            refs = [certificate_ref(f"certificates[{index}]", entry) for index, entry in enumerate(given or [])]
+            if self._params["waiting"]:
+                self._waiting = self._client.suspended_revocations()
+                refs = [CertificateRef(id=number, thumbprint=revocation.thumbprint) for number, revocation in self._waiting.items()]
             found = list(zip(refs, self._client.records(refs, self._details)))
             read = {item["id"]: item for dummy, item in found if not isinstance(item, RemediationError)}
             missing = [{"target": ref.label, "error": item.as_result()} for ref, item in found if isinstance(item, RemediationError)]
@@ -615,12 +640,14 @@ class Finder:
             histories = in_parallel(lambda record: self._client.history(record["id"]), records, self._client.transport.settings.concurrency)
             for record, history in zip(records, histories):
                 record["history"] = [_event(event) for event in history]
-        if self._params["pending_approvals"]:
-            waiting = self._client.suspended_revocations()
+        if self._params["pending_approvals"] or self._params["waiting"]:
+            if self._waiting is None:
+                self._waiting = self._client.suspended_revocations()
             for record in records:
-                revocation = waiting.get(record["id"])
+                revocation = self._waiting.get(record["id"])
                 record["pending_approval"] = revocation is not None
                 record["workflow_id"] = revocation.id if revocation else None
+                record["workflow"] = _workflow(revocation) if revocation else None
 
 
 def _marks(item: Record) -> set[str]:
@@ -659,6 +686,11 @@ def _whole(value: t.Any) -> int | None:
     return value if isinstance(value, int) else None
 
 
+def _workflow(revocation: Revocation) -> Record:
+    told: Record = {name: getattr(revocation, name) for name in ("title", "step", "message", "reason", "comment")}
+    return {"since": revocation.started, **told, "reason_name": reason_name(revocation.reason)}
+
+
 def _event(event: Record) -> Record:
     return {
         "time": text_of(event, "operationstart") or text_of(event, "operationend"),
@@ -678,6 +710,8 @@ def read(task: Task) -> dict[str, t.Any]:
     options.check_range(params, "expires_within_days", 0, 36500)
     if params["certificates"] is not None and any(params.get(name) is not None for name in FILTERS):
         raise InputError("certificates", "cannot be combined with filters; leave one of them out")
+    if params["waiting"] and any(params.get(name) is not None for name in ("certificates", *FILTERS)):
+        raise InputError("waiting", "cannot be combined with certificates and filters; leave one of them out")
     client = connect(params, read_only=True, secrets=task.secrets, warn=task.warn)
     try:
         finder = Finder(client, params, datetime.datetime.now(datetime.timezone.utc))

@@ -136,6 +136,12 @@ options:
     type: int
     default: 1000
     version_added: 0.4.0
+  tickets:
+    description:
+      - Also read the workflow tickets of those that wait for an approval, two requests or more for each of them.
+    type: bool
+    default: false
+    version_added: 0.4.0
   limit:
     description:
       - Return at most this number of certificates.
@@ -172,9 +178,10 @@ EXAMPLES = r"""
     details: false
   register: expiring
 
-- name: Find what waits for an approval
+- name: Find what waits for an approval, since when, and whose
   certops.remediation.tpp_certificate_info:
     pending_workflow: true
+    tickets: true
 
 - name: Read two certificates, one by DN and one by GUID
   certops.remediation.tpp_certificate_info:
@@ -262,6 +269,19 @@ certificates:
       returned: always
       type: str
       sample: null
+    tickets:
+      description:
+        - The workflow tickets that nobody has decided yet, each with C(guid), C(status), C(since) (null where TPP does not say it), C(approvers) (identities
+          as TPP names them) and C(reason). Null if they may not be read, or where it waits for none.
+      returned: with O(tickets=true)
+      type: list
+      elements: dict
+      sample:
+        - guid: 8a83384d-3e44-4b62-b706-dc78459f2ac3
+          status: Pending
+          since: "2026-11-20T08:12:34Z"
+          approvers: ["local:{8cea8e13-053f-400c-bf90-8fe66f135139}"]
+          reason: A certificate of this folder needs an approval.
     revocation:
       description: The revocation state of the object; null if it has none.
       returned: always
@@ -367,6 +387,7 @@ error:
   sample: {"kind": "untrusted", "message": "...", "status": null, "code": null, "detail": null, "request_id": null}
 """
 
+import dataclasses
 import datetime
 import typing as t
 
@@ -424,6 +445,7 @@ ARGUMENT_SPEC: options.Spec = options.merge(
         "details": {"type": "bool", "default": True},
         "public_key": {"type": "bool", "default": False, "no_log": False},
         "public_key_limit": {"type": "int", "default": 1000, "no_log": False},
+        "tickets": {"type": "bool", "default": False},
         "limit": {"type": "int"},
     },
 )
@@ -623,6 +645,8 @@ def read(task: Task) -> dict[str, t.Any]:
         for certificate in certificates:
             content = contents.of(certificate["guid"])
             certificate.update((name, certificate.get(name) or content.get(name)) for name in CONTENT)
+        if params["tickets"]:
+            _add_tickets(client, certificates, all_wait=params["pending_workflow"], warn=task.warn)
     finally:
         client.transport.close()
     unreadable += contents.unreadable.values()
@@ -654,6 +678,24 @@ def _read_each(
         else:
             certificates.append(result)
     return certificates, unreadable
+
+
+def _add_tickets(client: TppClient, certificates: t.Sequence[dict[str, t.Any]], *, all_wait: bool, warn: t.Callable[[str], None]) -> None:
+    """What those that wait for an approval wait for.
+
+    :param all_wait: also those that were not read by themselves.
+    """
+    waiting = [entry for entry in certificates if entry["awaits_approval"] or (all_wait and not entry["detailed"])]
+    refused = []
+    for entry in certificates:
+        entry["tickets"] = None
+    for entry, found in zip(waiting, each_in_parallel(lambda entry: client.tickets(entry["dn"]), waiting, client.transport.settings.concurrency)):
+        if isinstance(found, RemediationError):
+            refused.append(found.message)
+        else:
+            entry["tickets"] = [{**dataclasses.asdict(ticket), "approvers": list(ticket.approvers)} for ticket in found]
+    if refused:
+        warn(f"the workflow tickets of {len(refused)} certificates could not be read: {refused[0]}")
 
 
 def main() -> None:

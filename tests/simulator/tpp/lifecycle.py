@@ -107,7 +107,8 @@ class Lifecycle:
             stage = work.steps[0]
             if certificate.plan.workflow and stage == certificate.plan.stage and not work.approved:
                 self._show(certificate, stage, PENDING_WORKFLOW)
-                certificate.ticket_dn = certificate.ticket_dn or f"\\VED\\Workflow Tickets\\{guid_for(certificate.dn)[1:-1]}"
+                if not certificate.ticket_dn:
+                    certificate.ticket_dn, certificate.ticket_since = f"\\VED\\Workflow Tickets\\{guid_for(certificate.dn)[1:-1]}", begin
                 return certificate
             end = begin + work.slot
             if now < end:

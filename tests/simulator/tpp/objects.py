@@ -129,6 +129,7 @@ class Certificate(Node):
     in_error: bool = False
     in_process: bool = False
     ticket_dn: str = ""
+    ticket_since: float = 0.0
     work_to_do: bool = False
     key_state: str = "ok"
     revocation: str = "none"

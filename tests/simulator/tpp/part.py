@@ -16,7 +16,7 @@ from ..authority import Authority
 from ..clock import Clock
 from ..exchange import Answer, BadBody, Call, Refusal, not_found
 from ..routes import Route, Routes
-from . import certificates, config, system, vedauth
+from . import certificates, config, system, tickets, vedauth
 from .issuing import sign
 from .lifecycle import Authorities, Lifecycle
 from .objects import HOME, Certificate, Node, Store, Version, fold
@@ -31,7 +31,7 @@ TOKEN = re.compile(r"[A-Za-z0-9+/]{22}==")
 
 def _routes() -> Routes[Tpp]:
     routes: Routes[Tpp] = Routes()
-    for module in (vedauth, certificates, config, system):
+    for module in (vedauth, certificates, config, system, tickets):
         routes.include(module.ROUTES)
     return routes
 

@@ -24,7 +24,7 @@ _PLAIN = (
 )
 _OWN = (
     "dn", "name", "folder", "subject", "dns", "authority", "consumers", "renewal", "age_days", "versions", "lock_seconds", "in_flight",
-    "ticket", "key", "count", "start", "each",
+    "ticket", "ticket_days_ago", "key", "count", "start", "each",
 )
 _KNOWN = frozenset((*_PLAIN, *_OWN))
 _RENEWAL = frozenset(item.name for item in fields(Plan))
@@ -66,6 +66,7 @@ def _add(tpp: Tpp, spec: dict[str, Any]) -> None:
         raise ValueError("a key that is shared by its label is of the kind EC256")
     if spec.get("ticket"):
         certificate.ticket_dn = f"\\VED\\Workflow Tickets\\{certificate.guid[1:-1]}"
+        certificate.ticket_since = now - spec.get("ticket_days_ago", 0) * DAY
     if certificate.revocation == "revoked":
         certificate.revocation_date, certificate.revocation_by = now - DAY, "local:certops"
     _issue_past(tpp, certificate, created, spec.get("versions", 1), spec.get("key", ""))

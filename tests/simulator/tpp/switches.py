@@ -35,5 +35,6 @@ class Switches(Switchboard):
     work_to_do_readable: bool = False
     list_default_limit: int = 100
     list_max_limit: int = 0
+    unknown_ticket_result: int = 2
     unknown_guid_text: str = "Certificate {guid} does not exist."
     revocation_words: dict[str, str] = field(default_factory=lambda: {"revoked": "Revoked", "pending": "Pending", "error": "Failed"})

@@ -455,6 +455,34 @@ def test_a_reissue_of_digicerts_own_is_told(simulator):
     assert item["auto_reissue"] and "DigiCert System" in item["pending"][0]["who"] and item["pending"][0]["request_id"] is None
 
 
+@pytest.mark.parametrize("status", ["pending", "submitted"])
+def test_all_that_waits_is_found_by_the_lists(simulator, status):
+    simulator.configure({"digicert": {"request_status": status}})
+    numbers = simulator.digicert.load([
+        {"common_name": "ok{n}.example.com", "count": 50},
+        {"common_name": "approval.example.com", "pending": {"requester": "Robin Colleague", "since": 7200}},
+        {"common_name": "validation.example.com", "pending": {"requester": "Robin Colleague", "waits": "validation", "since": 9000}},
+        {"common_name": "new.example.com", "status": "pending", "validation": True},
+        {"common_name": "revoke.example.com"},
+    ])
+    order = simulator.digicert[numbers[-1]]
+    simulator.digicert.lifecycle.add_request(order, "revoke", 999, "", [order.current.id])
+    result = info(simulator, waiting=True)
+    by_name = {item["common_name"].split(".")[0]: [(entry["type"], entry["waits_for"]) for entry in item["pending"]] for item in result["orders"]}
+    later = "validation_or_issue"
+    assert by_name == {"approval": [("reissue", "approval")], "validation": [("reissue", later)], "new": [("new_request", later)], "revoke": [("revoke", "approval")]}
+    assert all(entry["since"] for item in result["orders"] for entry in item["pending"]) and result["count"] == result["total"] == 4
+    assert all(item["reissues"] is None for item in result["orders"])
+    # Two lists of requests, one of orders, one for the order that is none of these, and the reissues of one order.
+    assert len(simulator.journal) == 5 and not any(entry["mutates"] for entry in simulator.journal)
+    assert info(simulator, waiting=True, status=["issued"])["error"]["kind"] == "input"
+
+
+def test_where_nothing_waits_two_pages_say_so(fleet):
+    fleet.digicert.load([{"common_name": "a.example.com"}])
+    assert info(fleet, waiting=True)["orders"] == [] and len(fleet.journal) == 3
+
+
 def test_two_reissues_in_flight_are_two(simulator):
     simulator.configure({"digicert": {"second_reissue": "accept_both"}})
     (number,) = simulator.digicert.load([{"common_name": "a.example.com", "pending": {"requester": "Robin Colleague"}}])

@@ -462,6 +462,17 @@ def test_what_waits_for_an_approval_is_told(fleet):
     assert not any(item["pending_approval"] for item in info(fleet, pending_approvals=True)["certificates"])
 
 
+def test_what_waits_is_found_without_a_list_of_all(fleet):
+    result = info(fleet, waiting=True, locations=True)
+    assert names(result) == {"asked"} and result["total"] == 1 and len(fleet.journal) == 3
+    found = result["certificates"][0]
+    assert found["pending_approval"] and found["locations"] == [] and found["workflow"]["reason_name"] == "superseded"
+    assert found["workflow"]["step"] == "Require Approval" and found["workflow"]["since"].startswith("20") and "is revoking" in found["workflow"]["title"]
+    assert info(fleet, waiting=True, query='IssuedCN -eq "x"')["error"]["kind"] == "input"
+    fleet.keyfactor.reject(9)
+    assert info(fleet, waiting=True)["certificates"] == []
+
+
 def test_who_may_not_read_workflows_is_told_and_gets_no_false_no(simulator):
     simulator.reset({"keyfactor": {"users": [{"name": "reader", "password": "r34ders", "workflows": False}], "certificates": [{"suspended": True}]}})
     result = info(simulator, username="reader", password="r34ders", pending_approvals=True)

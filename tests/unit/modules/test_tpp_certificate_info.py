@@ -363,3 +363,35 @@ def test_secrets_are_in_no_output(fleet, monkeypatch):
         output = info(fleet, details=False, **login)["output"]
         for secret in [*secrets, *fleet.tpp.grants._access]:
             assert secret not in output and urllib.parse.quote(secret) not in output and urllib.parse.quote(secret, safe="") not in output
+
+
+# -- tickets -------------------------------------------------------------------------------------------------------------------------------
+
+TICKET = {"folder": "Other", "stage": 500, "status": "Pending workflow resolution", "ticket": True}
+
+
+def test_tickets_tell_since_when_and_whose_turn_it_is(simulator):
+    simulator.tpp.load([
+        {**TICKET, "name": "a.example.com", "ticket_days_ago": 3, "approver": ["AD+EX:1"]},
+        {**TICKET, "name": "b.example.com", "ticket_days_ago": 1},
+        {"name": "c.example.com"},
+    ])
+    first, second, clean = info(simulator, tickets=True)["certificates"]
+    assert clean["tickets"] is None and [ticket["status"] for ticket in first["tickets"]] == ["Pending"]
+    assert first["tickets"][0]["approvers"] == ["AD+EX:1"] and first["tickets"][0]["reason"]
+    since = [datetime.datetime.strptime(entry["tickets"][0]["since"], "%Y-%m-%dT%H:%M:%SZ") for entry in (first, second)]
+    assert round((since[1] - since[0]).total_seconds()) == 2 * 86400
+    simulator.journal.clear()
+    assert [len(entry["tickets"]) for entry in info(simulator, tickets=True, pending_workflow=True, details=False)["certificates"]] == [1, 1]
+    assert len(simulator.journal) == 1 + 2 * 2 and not any(entry["mutates"] for entry in simulator.journal)
+    assert "tickets" not in info(simulator)["certificates"][0]
+
+
+def test_a_ticket_that_may_not_be_read_is_not_taken_for_none(simulator):
+    simulator.tpp.load([{**TICKET, "name": "a.example.com"}])
+    simulator.faults.add("status", match={"path": "ticket/details"}, status=200, body='{"Result": 7}', times=0)
+    assert info(simulator, tickets=True)["certificates"][0]["tickets"][0]["since"] is None
+    simulator.faults.clear()
+    simulator.faults.add("status", match={"path": "ticket/enumerate"}, status=400, body='{"error": "no"}', times=0)
+    result = info(simulator, tickets=True)
+    assert result["certificates"][0]["tickets"] is None and "workflow tickets of 1 certificates could not be read" in result["warnings"][0]
