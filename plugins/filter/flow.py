@@ -19,6 +19,7 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
     waves,
 )
 from ansible_collections.certops.remediation.plugins.plugin_utils.freeze import frozen
+from ansible_collections.certops.remediation.plugins.plugin_utils.operations import waves as operation_waves
 
 
 def after_wave(done: Json, answer: Json, wave: Json, *, role: str, total: int, ended: str, keep: t.Sequence[str] = ()) -> dict[str, t.Any]:
@@ -32,6 +33,7 @@ class FilterModule:
             "flow_options": options,
             "flow_frozen": frozen,
             "flow_waves": waves,
+            "flow_operation_waves": operation_waves,
             "flow_only": sized,
             "flow_freeze_stop": freeze_stop,
             "flow_after_wave": after_wave,

@@ -107,7 +107,7 @@ def settings(found: Json) -> dict[str, t.Any]:
 
 def recorded(record: t.Any) -> list[dict[str, t.Any]]:
     """What an earlier run was to put on hold, by its record. What was on hold before that run is not its to release."""
-    rows = record["certificates"] if isinstance(record, t.Mapping) and record.get("flow") == ROLE else []
+    rows = record["certificates"] if isinstance(record, t.Mapping) and record.get("flow") in (ROLE, "decommission_certificates") else []
     return [{name: row[name] for name in ("id", "thumbprint")} for row in rows if row["hold"]]
 
 
@@ -143,6 +143,11 @@ def state_text(certificate: Json) -> str:
 def kind(said: str) -> str:
     """The text without what differs from certificate to certificate."""
     return IDENTIFIER.sub("*", said)
+
+
+def all_names(certificate: Json) -> list[str]:
+    """All that a deny list may know it by."""
+    return [certificate["common_name"], certificate["subject"], certificate["thumbprint"], *(certificate["dns_names"] or [])]
 
 
 def place(certificate: Json) -> str:
@@ -365,11 +370,7 @@ def record(
         # Whoever approved a hold with a way back has not approved the same without.
         plan = {**plan, "plan_digest": "sha256:" + hashlib.sha256(f"hold_first {plan['plan_digest']}".encode()).hexdigest()}
     planned = [row for row in rows if row["planned"]]
-    names = {
-        row["label"]: [certificate["common_name"], certificate["subject"], certificate["thumbprint"], *(certificate["dns_names"] or [])]
-        for row, certificate in zip(rows, selected["certificates"])
-        if row["planned"]
-    }
+    names = {row["label"]: all_names(certificate) for row, certificate in zip(rows, selected["certificates"]) if row["planned"]}
     deployed = [row for row in rows if row["result"] == "deployed"]
     bad = plan["summary"]["refused"] + plan["summary"]["failed"] + len(selected["missing"]) - len(deployed)
     return record_of(
