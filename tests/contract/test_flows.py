@@ -19,6 +19,8 @@ def tasks_of(role: str) -> str:
 
 FLOWS = [role for role in ROLES if "tasks_from: start" in tasks_of(role)]
 COMMON = load_yaml("roles", "flow", "vars", "main.yml")["__flow_names"]
+# They have neither plan nor waves, only those of the common options that mean something without, and what ends them as failed is their own.
+READ_ONLY = [role for role in FLOWS if "tasks_from: gate" not in tasks_of(role)]
 # Their first sentences are the same in every flow, and what is of one flow alone comes after them.
 WITH_DETAILS = {"deny", "canary_size", "wave_size", "order", "fail_if_open", "reference", "plan_digest", "expected_changes"}
 # How long to wait, and for what, depends on the vendor; how much to do at a time as well.
@@ -43,9 +45,9 @@ def common_option(role: str, name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("role", FLOWS)
 @pytest.mark.parametrize("name", COMMON)
 def test_common_option_is_the_same_in_every_flow(role: str, name: str) -> None:
-    option, first = common_option(role, name), common_option("unstick_certificates", name)
-    if name in OWN_TEXT:
+    if name in OWN_TEXT or (role in READ_ONLY and (name == "fail_on" or f"{role}_{name}" not in options_of(role))):
         return
+    option, first = common_option(role, name), common_option("unstick_certificates", name)
     assert (option["type"], option.get("choices")) == (first["type"], first.get("choices"))
     assert option["default"] in OWN_DEFAULT.get(name, (first["default"],))
     shared = 1 if name in WITH_DETAILS else len(first["description"])
@@ -61,7 +63,13 @@ def test_flow_says_what_waits_and_what_is_settled(role: str) -> None:
     assert any(result.get("settled") for result in words["results"])
 
 
-@pytest.mark.parametrize("role", FLOWS)
+@pytest.mark.parametrize("role", READ_ONLY)
+def test_flow_that_only_reads_says_so(role: str) -> None:
+    assert load_yaml("roles", role, "vars", "main", "words.yml")[f"__{role}_words"]["read_only"]
+    assert "after_wave" not in tasks_of(role)
+
+
+@pytest.mark.parametrize("role", [role for role in FLOWS if role not in READ_ONLY])
 def test_every_wave_begins_and_ends_with_a_step_of_the_flow(role: str) -> None:
     tasks = tasks_of(role)
     for step in ("start", "gate", "record", "conclude"):
