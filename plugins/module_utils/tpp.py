@@ -98,11 +98,12 @@ _FEW = 4
 class CertificateRef:
     """One certificate object as a user names it: by DN, by GUID, or both (then the GUID is asked for).
 
-    ``guid`` is in lower case with braces, as TPP shows it.
+    ``guid`` is in lower case with braces, as TPP shows it. ``thumbprint`` is the certificate that is meant, where a newer one would not be.
     """
 
     dn: str | None = None
     guid: str | None = None
+    thumbprint: str | None = dataclasses.field(default=None, compare=False)
 
     @property
     def key(self) -> str:
@@ -232,7 +233,7 @@ def certificate_ref(option: str, given: t.Any) -> CertificateRef:
         if dn is not None and not isinstance(dn, str):
             raise InputError(option, f"dn {printable(str(dn), 60)!r} is not a string")
         if dn or guid:
-            return CertificateRef(dn=checked_dn(option, dn) if dn else None, guid=guid)
+            return CertificateRef(dn=checked_dn(option, dn) if dn else None, guid=guid, thumbprint=str(given.get("thumbprint") or "").upper() or None)
         raise InputError(option, f"an entry with the keys {sorted(map(str, given))} has neither dn nor guid")
     raise InputError(option, f"{printable(str(given), 60)!r} is neither a DN, nor a GUID, nor an entry with dn or guid")
 
@@ -474,6 +475,21 @@ class TppClient:
                 raise VendorError(f"{VENDOR}: {dn} does not exist, or these credentials have no rights to it ({said})", status=400, detail=said)
         self._json(answer, purpose, changes=True)
         return done
+
+    def renew(self, dn: str) -> None:
+        """``POST Certificates/Renew``: one request, never repeated here. TPP refuses what it is processing, what is in error, and what it only monitors.
+
+        :raises BusyError: TPP says that the object is locked, and did nothing.
+        :raises AnswerLostError: it may have been done.
+        :raises VendorError: TPP refused.
+        """
+        purpose = f"renew {dn}"
+        answer = self.transport.request("POST", "/vedsdk/Certificates/Renew", json_body={"CertificateDN": dn}, purpose=purpose, changes=True)
+        if answer.status == 400 and "failed to lock" in self._said(answer).lower():
+            raise BusyError(f"{VENDOR}: {dn} is in use by another process ({self._said(answer)})", status=400, detail=self._said(answer))
+        # 202: the renewal is under way.
+        if answer.status != 202 and not self._json(answer, purpose, changes=True).get("Success"):
+            raise VendorError(f"{VENDOR}: it did not renew {dn} ({self._said(answer)})", status=answer.status, detail=self._said(answer))
 
     def _said(self, answer: Answer) -> str:
         return self.transport.secrets.redact(vendor_text(answer))

@@ -38,6 +38,13 @@ options:
       - A CSR and a public key are matched by any certificate with that key.
     type: list
     elements: str
+  unwanted:
+    description:
+      - What the endpoints must not serve any more, such as a leaked key, in the forms of O(expected). Whatever matches one of these is not the expected
+        certificate, and O(wait=true) waits until it is gone.
+    type: list
+    elements: str
+    version_added: 0.4.0
   revoked_certificates:
     description:
       - Certificates that are to be revoked, in PEM form or the path of a file; of a chain the first, and its issuer is looked for among the others.
@@ -46,6 +53,12 @@ options:
     type: list
     elements: str
     default: []
+  pem:
+    description:
+      - Also return each certificate in PEM, to keep what is about to be replaced.
+    type: bool
+    default: false
+    version_added: 0.4.0
   all_addresses:
     description:
       - Look at every address that a host resolves to. Half of a farm may still serve the old certificate.
@@ -172,12 +185,8 @@ EXAMPLES = r"""
 - name: Prove that nothing serves a leaked key any more, whatever certificate it is in
   certops.remediation.tls_endpoint_info:
     endpoints: "{{ groups['web'] | product([443, 8443]) | map('join', ':') | list }}"
-  register: farm
-  failed_when: >-
-    farm.summary.unreachable > 0
-    or leaked in farm.endpoints | map(attribute='chain') | map('first') | map(attribute='public_key_sha256')
-  vars:
-    leaked: 7d1a0c4a6c9b1c0f4b8f6b1a5d1f7a9b6a0d2c3e4f5061728394a5b6c7d8e9f0
+    unwanted: [7d1a0c4a6c9b1c0f4b8f6b1a5d1f7a9b6a0d2c3e4f5061728394a5b6c7d8e9f0]
+    fail_on: [unreachable, mismatch]
 
 - name: Prove that the old certificate is revoked for whoever asks, within a day
   certops.remediation.tls_endpoint_info:
@@ -319,6 +328,11 @@ endpoints:
           type: list
           elements: str
           sample: ["DNS:shop.example.com"]
+        pem:
+          description: The certificate in PEM.
+          returned: with O(pem=true), where an endpoint has served it
+          type: str
+          sample: "-----BEGIN CERTIFICATE-----\nMIID..."
     verified:
       description:
         - Whether a client that trusts O(ca_path) would accept the certificate for RV(endpoints[].server_name). Revocation does not count here.
@@ -334,7 +348,8 @@ endpoints:
       type: dict
       sample: null
     matches:
-      description: Whether it is the expected certificate; null if nothing is expected or no certificate was seen.
+      description:
+        - Whether it is the expected certificate, and none of O(unwanted); null if neither is given or no certificate was seen.
       returned: always
       type: bool
       sample: true
@@ -346,7 +361,9 @@ endpoints:
       type: str
       sample: certificate
     differs:
-      description: By what it differs from the expected certificate, such as C(public_key), C(serial), C(issuer), C(names) and C(validity).
+      description:
+        - By what it differs from the expected certificate, such as C(public_key), C(serial), C(issuer), C(names) and C(validity). Empty if it is one of
+          O(unwanted).
       returned: always
       type: list
       elements: str
@@ -500,7 +517,9 @@ ARGUMENT_SPEC: options.Spec = options.merge(
     {
         "endpoints": {"type": "list", "elements": "raw", "default": []},
         "expected": {"type": "list", "elements": "str"},
+        "unwanted": {"type": "list", "elements": "str"},
         "revoked_certificates": {"type": "list", "elements": "str", "default": []},
+        "pem": {"type": "bool", "default": False},
         "all_addresses": {"type": "bool", "default": False},
         "attempts": {"type": "int", "default": 1},
         "timeout": {"type": "float", "default": 10},
@@ -552,9 +571,8 @@ class Expected:
         return None, by
 
 
-def read_expected(text: str) -> Expected:
+def read_expected(text: str, option: str = "expected") -> Expected:
     """:raises InputError: it is nothing that a certificate could be recognised by."""
-    option = "expected"
     if "-----BEGIN" in text:
         data = text.encode("utf-8", "replace")
     else:
@@ -636,6 +654,7 @@ class Target:
     given: str
     endpoint: Endpoint
     expected: tuple[Expected, ...]
+    unwanted: tuple[Expected, ...] = ()
 
 
 class Observer:
@@ -702,7 +721,7 @@ class Observer:
                 status = checker.status(leaf, [item for item in above if item])
             elif checker:
                 status = Status(UNAVAILABLE, error="the certificate cannot be parsed")
-        matches, matched_by, differs = _compare(target.expected, chain[0] if chain else None)
+        matches, matched_by, differs = _compare(target, chain[0] if chain else None)
         return {
             "endpoint": target.given,
             "host": endpoint.host,
@@ -716,7 +735,7 @@ class Observer:
             "refusal": sighting.refusal if sighting else None,
             "protocol": sighting.protocol if sighting else None,
             "cipher": sighting.cipher if sighting else None,
-            "chain": chain,
+            "chain": [{**item, "pem": _pem(der)} for item, der in zip(chain, sighting.chain)] if sighting and self._params["pem"] else chain,
             "verified": verdict.verified if verdict else None,
             "verify_error": {"reason": verdict.reason, "message": verdict.message} if verdict and not verdict.verified else None,
             "matches": matches,
@@ -724,6 +743,10 @@ class Observer:
             "differs": differs,
             "revocation": status.as_result() if status else None,
         }
+
+
+def _pem(der: bytes) -> str | None:
+    return ssl.DER_cert_to_PEM_cert(der) if parse(der) else None
 
 
 def _addresses(endpoint: Endpoint, timeout: float) -> tuple[list[str] | EndpointError, float]:
@@ -736,11 +759,15 @@ def _addresses(endpoint: Endpoint, timeout: float) -> tuple[list[str] | Endpoint
     return found, timeout - (time.monotonic() - begin)
 
 
-def _compare(expected: t.Sequence[Expected], found: t.Mapping[str, t.Any] | None) -> tuple[bool | None, str | None, list[str]]:
+def _compare(target: Target, found: t.Mapping[str, t.Any] | None) -> tuple[bool | None, str | None, list[str]]:
     """Whether a certificate is one of the expected ones, how that is known, or by what it differs from the one that comes closest."""
-    if not expected or found is None:
+    if not (target.expected or target.unwanted) or found is None:
         return None, None, []
-    compared = [item.compare(found) for item in expected]
+    if any(item.compare(found)[0] for item in target.unwanted):
+        return False, None, []
+    if not target.expected:
+        return True, None, []
+    compared = [item.compare(found) for item in target.expected]
     for matched_by, dummy in compared:
         if matched_by:
             return True, matched_by, []
@@ -753,6 +780,7 @@ def _compare(expected: t.Sequence[Expected], found: t.Mapping[str, t.Any] | None
 def read_targets(params: t.Mapping[str, t.Any]) -> list[Target]:
     """:raises InputError: one of the endpoints, or what is expected of it, cannot be understood."""
     understood = functools.lru_cache(maxsize=None)(read_expected)
+    unwanted = tuple(read_expected(text, "unwanted") for text in params["unwanted"] or () if text.strip())
     targets = []
     for entry in params["endpoints"]:
         given = entry if isinstance(entry, dict) else {"host": entry}
@@ -769,7 +797,7 @@ def read_targets(params: t.Mapping[str, t.Any]) -> list[Target]:
         wanted = given.get("expected") or params["expected"] or ()
         wanted = [wanted] if isinstance(wanted, (str, int)) else wanted
         texts = [str(text) for text in wanted if str(text).strip()]
-        targets.append(Target(printable(str(given.get("host")), 300), read_endpoint(given), tuple(understood(text) for text in texts)))
+        targets.append(Target(printable(str(given.get("host")), 300), read_endpoint(given), tuple(understood(text) for text in texts), unwanted))
     return targets
 
 
@@ -789,7 +817,7 @@ def work(task: Task) -> dict[str, t.Any]:
     params = task.params
     given = [entry.get("expected") for entry in params["endpoints"] if isinstance(entry, dict)]
     texts = [text for item in given for text in (item if isinstance(item, list) else [item])]
-    for text in (str(text) for text in (*(params["expected"] or ()), *params["revoked_certificates"], *texts)):
+    for text in (str(text) for text in (*(params["expected"] or ()), *(params["unwanted"] or ()), *params["revoked_certificates"], *texts)):
         if "PRIVATE KEY" in text:
             # Nobody needs to give one; Ansible would show it among the arguments.
             task.secrets.add(text)
@@ -894,8 +922,8 @@ def _told(entry: t.Mapping[str, t.Any], problem: str) -> str:
     if problem == "unreachable":
         return str(entry["error"]["message"])
     if problem == "mismatch":
-        leaf = entry["chain"][0]
-        return f"serves serial number {leaf['serial']}, which is not what is expected (other {', '.join(entry['differs']).replace('_', ' ')})"
+        leaf, differs = entry["chain"][0], ", ".join(entry["differs"]).replace("_", " ")
+        return f"serves serial number {leaf['serial']}, which is {f'not what is expected (other {differs})' if differs else 'unwanted'}"
     if problem == "unverified":
         return f"would not be trusted: {entry['verify_error']['message']}"
     return f"serves a certificate that is revoked since {entry['revocation']['revoked_at']}"

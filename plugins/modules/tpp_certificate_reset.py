@@ -43,6 +43,15 @@ options:
       - Do not use it for certificates whose CSR is made elsewhere, as by cert-manager or VCert, because TPP would renew with the old CSR.
     type: bool
     default: false
+  renew:
+    description:
+      - Also renew a certificate that needs no reset, as when its key has leaked. Needs O(restart=true), which is for those that do.
+      - Which certificate is to be replaced is said by the V(thumbprint) of its entry in O(certificates), as
+        M(certops.remediation.tpp_certificate_info) returns it. Once the object has another one, it is left alone, so that nothing is renewed twice.
+      - Whether TPP makes a new key is a matter of its policy; see what the endpoints serve.
+    type: bool
+    default: false
+    version_added: 0.4.0
   in_process:
     description:
       - What to do with a certificate that is being processed or waits for approval, but is not in error.
@@ -133,6 +142,19 @@ EXAMPLES = r"""
     revoked: leave
     continue_on_error: true
     max_changes: 250
+
+- name: Find the certificates of a leaked key
+  certops.remediation.tpp_certificate_info:
+    folder: '\VED\Policy\Certificates\Retail\Web'
+    name: [web-0003.shop.example.com]
+  register: leaked
+
+- name: Renew them, whether or not they were stuck; once, however often this is run with what was found then
+  certops.remediation.tpp_certificate_reset:
+    certificates: "{{ leaked.certificates }}"
+    restart: true
+    renew: true
+    wait: true
 
 - name: Ask whether private keys match, and repair those that do not
   certops.remediation.tpp_certificate_reset:
@@ -323,6 +345,7 @@ ARGUMENT_SPEC: options.Spec = options.merge(
         "certificate_dn": {"type": "str"},
         "certificates": {"type": "list", "elements": "raw"},
         "restart": {"type": "bool", "default": False},
+        "renew": {"type": "bool", "default": False},
         "in_process": {"type": "str", "choices": ["leave", "refuse", "reset"], "default": "leave"},
         "revoked": {"type": "str", "choices": ["refuse", "leave", "reset"], "default": "refuse"},
         "check_private_key": {"type": "bool", "default": False, "no_log": False},
@@ -349,6 +372,7 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
         self._client = client
         self.transport = client.transport
         self._restart: bool = params["restart"]
+        self._renew: bool = params["renew"]
         self.late_effect_seconds = LATE_RESTART_SECONDS if self._restart else 0.0
         self._in_process: str = params["in_process"]
         self._revoked: str = params["revoked"]
@@ -378,7 +402,7 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
     def _needs_details(self, state: CertificateState) -> bool:
         """Of a certificate that only the list's filters have shown so far."""
         # A clean object needs a closer look only where its revocation state decides something.
-        return self._read_details and (state.processing or self._check_private_key or self._revoked == "reset")
+        return self._read_details and (state.processing or self._check_private_key or self._renew or self._revoked == "reset")
 
     def identity(self, state: CertificateState) -> str:
         return state.guid
@@ -400,6 +424,12 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
 
         has_revocation = bool(state.revocation) or state.stage == STAGE_REVOCATION
         probe = not state.processing and not (has_revocation and self._revoked == "reset")
+        newer = bool(target.thumbprint and state.thumbprint) and str(state.thumbprint).upper() != target.thumbprint
+        if self._renew and newer and (state.in_error or not state.processing):
+            more = f"; {_progress(state)}" if state.processing else ""
+            return keep(engine.UNCHANGED, f"has another certificate already, with the thumbprint {state.thumbprint}{more}")
+        if self._renew and not state.processing:
+            return self._plan_renewal(target, state, keep)
         if probe and not self._check_private_key:
             return keep(engine.UNCHANGED, "no reset is required" + (f"; its revocation state ({state.revocation}) was left" if has_revocation else ""))
         if state.processing and not state.in_error:
@@ -428,11 +458,27 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
             probe=probe,
         )
 
+    def _plan_renewal(self, target: CertificateRef, state: CertificateState, keep: t.Callable[[str, str], Plan]) -> Plan:
+        """Of a certificate that is at rest."""
+        if not target.thumbprint:
+            return keep(engine.REFUSED, "its entry has no thumbprint, so nobody can tell whether it has been renewed already; give what tpp_certificate_info returns")
+        if not state.thumbprint:
+            return keep(engine.REFUSED, "has no certificate that could be renewed")
+        if state.management_type in ("Monitoring", "Unassigned"):
+            return keep(engine.REFUSED, f"its management type is {state.management_type}, and TPP renews no such certificate; renew it where it was issued")
+        if state.disabled:
+            return keep(engine.REFUSED, "its processing is disabled in TPP; enable it first")
+        shown = _shown(state)
+        return Plan(engine.PLANNED, "would be renewed", action="renew", before=shown, after=QUEUED, reversible=NOT_REVERSIBLE)
+
     def apply(self, entries: t.Sequence[Entry[CertificateRef, CertificateState]]) -> t.Sequence[Verdict]:
         return [self._apply(entry) for entry in entries]
 
     def _apply(self, entry: Entry[CertificateRef, CertificateState]) -> Verdict:
         before = _state(entry)
+        if entry.plan.action == "renew":
+            self._client.renew(before.dn)
+            return Verdict(engine.PENDING, "its renewal has begun", QUEUED, vendor={"restarted": True})
         answer = self._client.reset(before.dn, restart=self._restart, work_to_do_timeout=self._work_to_do_timeout)
         vendor = {
             "processing_reset": answer.processing,
@@ -479,6 +525,8 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
         before = _state(entry)
         if entry.plan.probe:
             return Verdict(engine.REPEAT, "the answer was lost; asking again is safe, because TPP resets nothing that needs none")
+        if entry.plan.action == "renew":
+            return self._resolve_renewal(before, state)
         same_kind = (state.in_error, state.in_process) == (before.in_error, before.in_process)
         if same_kind and (not before.detailed or _shown(state) == _shown(before)):
             # After a long silence the restarted renewal may have failed again in the same way; after a broken connection it had no time to.
@@ -494,6 +542,17 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
         if self._restart:
             return Verdict(engine.PENDING, f"reset and restarted (the answer was lost; read back: {_progress(state)})", _shown(state))
         return Verdict(engine.APPLIED, "reset (the answer was lost; read back)", _shown(state))
+
+    def _resolve_renewal(self, before: CertificateState, state: CertificateState) -> Verdict:
+        vendor = {"restarted": True, "thumbprint": state.thumbprint}
+        if state.in_error:
+            return Verdict(engine.FAILED, f"renewed (the answer was lost); failed: {_progress(state)}", _shown(state), changed=True)
+        if state.thumbprint != before.thumbprint:
+            return Verdict(engine.APPLIED, f"renewed (the answer was lost); the new thumbprint is {state.thumbprint}", _shown(state), vendor=vendor)
+        if state.processing:
+            return Verdict(engine.PENDING, f"its renewal has begun (the answer was lost; read back: {_progress(state)})", _shown(state), vendor=vendor)
+        # Some servers show a queued renewal nowhere.
+        return Verdict(engine.UNKNOWN, "the answer was lost, and TPP shows no renewal (yet). Run the task again after a while", _shown(state), vendor=vendor)
 
     def settle(self, entry: Entry[CertificateRef, CertificateState], state: CertificateState) -> Verdict:
         before = _state(entry)
@@ -552,6 +611,8 @@ def build(task: Task) -> tuple[CertificateReset, list[CertificateRef]]:
     options.check_range(params, "work_to_do_timeout", 0, 120)
     if not params["read_details"] and params["revoked"] != "reset":
         raise InputError("read_details", "without details nobody knows what is revoked; set revoked=reset to accept that its revocation state is cleared")
+    if params["renew"] and not params["restart"]:
+        raise InputError("renew", "needs restart=true, which is for those of the certificates that have to be reset first")
     if params["check_private_key"] and params["restart"]:
         raise InputError("check_private_key", "cannot be combined with restart=true, because a queued renewal that TPP does not show would be restarted again")
     if bool(params.get("certificate_dn")) == (params.get("certificates") is not None):

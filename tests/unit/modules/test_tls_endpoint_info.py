@@ -381,6 +381,29 @@ def test_waiting_for_a_roll_out_looks_only_where_it_must(simulator):
     assert (done.handshakes, late.handshakes) == (1, 2)
 
 
+def test_what_is_unwanted_is_never_right(simulator):
+    old, new = simulator.endpoints.serve(SHOP), simulator.endpoints.serve(WWW)
+    leaked = hashlib.sha256(spki(leaf(old).public_key())).hexdigest()
+    result = look(simulator, at(old), at(new), unwanted=[leaked], fail_on=["mismatch"])
+    assert [entry["matches"] for entry in result["endpoints"]] == [False, True]
+    assert result["failed"] and "which is unwanted" in result["msg"]
+    # Also where it was expected by its name or number.
+    both = look(simulator, at(old), expected=[fingerprint(leaf(old))], unwanted=[leaked])
+    assert both["endpoints"][0]["matches"] is False and both["endpoints"][0]["differs"] == []
+    thread = threading.Timer(0.3, lambda: simulator.endpoints.show(SHOP, {}))
+    thread.start()
+    gone = look(simulator, at(old), unwanted=[leaked], wait=True, wait_interval=1, wait_timeout=10)
+    thread.join()
+    assert not gone["failed"] and gone["endpoints"][0]["matches"] is True
+
+
+def test_what_was_served_can_be_kept(simulator):
+    server = simulator.endpoints.serve(SHOP)
+    entry = one(simulator, at(server), pem=True)
+    assert "".join(item["pem"] for item in entry["chain"]) == server.material[0].pem
+    assert "pem" not in one(simulator, at(server))["chain"][0]
+
+
 def test_waiting_in_vain_fails_and_tells_for_what(simulator):
     server = simulator.endpoints.serve(SHOP)
     options = {"expected": ["77"], "wait": True, "wait_timeout": 1, "wait_interval": 1}

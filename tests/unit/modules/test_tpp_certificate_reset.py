@@ -98,6 +98,69 @@ def test_a_second_run_after_a_restart_that_shows_nothing_yet(tpp):
     assert tpp.reset("bad", restart=True)["changed"] is False and tpp.effects() == ["reset+restart"]
 
 
+def with_thumbprint(tpp, *names):
+    """Entries as tpp_certificate_info returns them."""
+    found = run_module(tpp_certificate_info, {"certificates": [dn(name) for name in names], **tpp_options(tpp.simulator)})
+    return found["certificates"]
+
+
+RENEW = {"restart": True, "renew": True}
+
+
+def test_what_needs_no_reset_is_renewed_once(tpp):
+    tpp.load(good={"renewal": {"queued": 0, "seconds": 0}}, bad=IN_ERROR)
+    entries = with_thumbprint(tpp, "good", "bad")
+    plan = tpp.reset(*entries, check_mode=True, **RENEW)
+    assert [entry["action"] for entry in plan["targets"]] == ["renew", "reset and restart"] and tpp.posts() == []
+    result = tpp.reset(*entries, plan_digest=plan["plan_digest"], **RENEW)
+    assert outcomes(result) == ["pending", "pending"] and sorted(tpp.effects()) == ["renew", "reset+restart"]
+    again = tpp.reset(entries[0], wait=True, wait_interval=1, wait_timeout=30, **RENEW)
+    assert outcomes(again) == ["unchanged"] and "has another certificate already" in again["targets"][0]["message"] and not again["changed"]
+    assert tpp.effects("good") == ["renew"] and again["targets"][0]["thumbprint"] != entries[0]["thumbprint"]
+
+
+@pytest.mark.parametrize(
+    "state, why",
+    [
+        ({"management_type": "Monitoring"}, "management type is Monitoring"),
+        ({"disabled": True}, "is disabled"),
+    ],
+)
+def test_what_tpp_does_not_renew_is_refused_before_anything_is_written(tpp, state, why):
+    tpp.load(odd=state)
+    result = tpp.reset(*with_thumbprint(tpp, "odd"), **RENEW)
+    assert outcomes(result) == ["refused"] and why in result["targets"][0]["message"] and tpp.posts() == []
+
+
+def test_a_renewal_needs_to_know_which_certificate_is_meant(tpp):
+    tpp.load(good={})
+    result = tpp.reset("good", **RENEW)
+    assert outcomes(result) == ["refused"] and "has no thumbprint" in result["targets"][0]["message"] and tpp.posts() == []
+    assert "needs restart=true" in tpp.reset("good", renew=True)["msg"]
+
+
+@pytest.mark.parametrize("fault", [{"action": "drop_before"}, {"action": "drop_after"}, {"action": "html", "status": 502, "after": True}])
+@pytest.mark.parametrize("visible", [True, False])
+def test_a_renewal_whose_answer_is_lost_is_not_repeated(tpp, monkeypatch, fault, visible):
+    monkeypatch.setattr(tpp_certificate_reset, "LATE_RESTART_SECONDS", 0.0)
+    tpp.simulator.configure({"tpp": {"queued_visible": visible}})
+    tpp.load(good={"renewal": {"queued": 3600, "seconds": 1}})
+    (entry,) = with_thumbprint(tpp, "good")
+    tpp.simulator.faults.add(match={"path": "/certificates/renew$"}, **fault)
+    first = tpp.reset(entry, **RENEW)
+    assert len(tpp.posts()) == 1
+    done = fault["action"] != "drop_before"
+    assert outcomes(first) == ["pending" if done and visible else "unknown"]
+    tpp.reset(entry, **RENEW)
+    assert tpp.effects() == ["renew"]
+
+
+def test_a_renewal_that_tpp_refuses_is_told_in_its_words(tpp):
+    tpp.load(own={"user_csr": True})
+    result = tpp.reset(*with_thumbprint(tpp, "own"), **RENEW)
+    assert outcomes(result) == ["failed"] and "PKSC#10" in result["targets"][0]["message"] and tpp.effects() == []
+
+
 @pytest.mark.parametrize("state", [IN_PROCESS, AWAITS_APPROVAL, {"in_flight": True}])
 def test_work_in_flight_is_left_alone(tpp, state):
     tpp.load(busy=state)
