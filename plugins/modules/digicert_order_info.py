@@ -460,8 +460,8 @@ UNFINISHED = ("pending", "reissue_pending", "waiting_pickup")
 EXACT = ("orders", "certificates", "certificate_path")
 # So many certificates or names are looked for one by one; for more, the order list is read.
 FEW = 20
-# How many serial numbers fit into an address.
-BATCH = 20
+# How many serial numbers surely fit into an address.
+BATCH = 50
 # How many orders are looked through before it is asked whether anything is still missing.
 CHUNK = 32
 DAY = datetime.timedelta(days=1)
@@ -722,7 +722,13 @@ class Finder:
         groups = [named[start : start + BATCH] for start in range(0, len(named), BATCH)]
 
         def is_unknown(group: t.Sequence[CertificateRef]) -> bool:
-            items, total = self._page_through([("serial_number", written(wanted.serial)[0]) for wanted in group], limit=1)
+            try:
+                items, total = self._page_through([("serial_number", written(wanted.serial)[0]) for wanted in group], limit=1)
+            except VendorError as error:
+                # How many values it takes is not documented. Then each is asked for by itself.
+                if error.fatal or error.status not in (400, 413, 414, 431):
+                    raise
+                return False
             return not items and not total
 
         unknown = in_parallel(is_unknown, groups, self._client.transport.settings.concurrency)

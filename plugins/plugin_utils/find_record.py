@@ -32,6 +32,7 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list 
     cells_of,
     clean,
     decode,
+    heading_word,
     hexadecimal,
     host_name,
     rows,
@@ -115,7 +116,7 @@ def read_entries(own: Json, files: t.Sequence[Json]) -> dict[str, t.Any]:
     if own["list_path"] in contents:
         read, bad = _of_list(decode(contents[own["list_path"]]))
         if not read and not bad:
-            complaints.append(f"{ROLE}_list_path: {own['list_path']} holds no entries. Give the file that was meant; an empty list is no list of nothing")
+            complaints.append(f"{ROLE}_list_path: {own['list_path']} holds no entries. Give the file that was meant")
         found, unreadable = found + read, unreadable + bad
     for name in [name for name in own["files"] if name in contents]:
         try:
@@ -195,7 +196,7 @@ def _is_ca(certificate: t.Any) -> bool:
 
 def _heading(heading: str) -> str:
     """What a column holds by its heading; empty when that is nothing to find a certificate by."""
-    word = re.sub("[^a-z0-9]", "", heading.lower())
+    word = heading_word(heading)
     if "publickey" in word or "spki" in word or word.startswith("pin"):
         return "public_key"
     if "issuer" in word:
@@ -365,7 +366,9 @@ def _digicert_question(given: t.Mapping[str, list[str]], looked_for: Json, own: 
     with_serial = {marks["thumbprint"] for entry in looked_for["entries"] for marks in entry["marks"] if "thumbprint" in marks and "serial" in marks}
     serials = dict.fromkeys(given.get("serial", []))
     serials.update(dict.fromkeys(told[mark] for mark in given.get("thumbprint", []) if mark in told))
-    alone = [mark for mark in given.get("thumbprint", []) if mark not in told and mark not in with_serial]
+    # What another platform has shown to be a serial number of twenty bytes is no thumbprint.
+    spoken_for = {*told, *with_serial, *told.values()}
+    alone = [mark for mark in given.get("thumbprint", []) if mark not in spoken_for and mark.lstrip("0") not in spoken_for]
     asked = {
         "certificates": [{"serial": number} for number in serials] + [{"thumbprint": mark} for mark in alone[: int(own["number"]["key_limit"])]],
         "names": given.get("name", []),

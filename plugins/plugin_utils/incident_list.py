@@ -96,6 +96,11 @@ def _text_rows(text: str, known: t.Callable[[str], t.Any]) -> t.Iterator[Row]:
         begins = skipped + reader.line_num + 1
 
 
+def heading_word(heading: str) -> str:
+    """A heading as it is compared; empty for what is an entry already, such as ``sha256:...`` in the first line."""
+    return "" if re.search(r"[:=/]\s*\S|[0-9a-f]{16}", heading.lower()) else re.sub("[^a-z0-9]", "", heading.lower())
+
+
 def shown(place: str, row: t.Any) -> str:
     """A row as it is told."""
     said = "; ".join(f"{key}: {value}" for key, value in row.items() if value not in (None, "")) if isinstance(row, t.Mapping) else str(row).strip()

@@ -10,8 +10,17 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list import SPREADSHEET_NUMBER, cells_of, clean, hexadecimal, host_name, rows, serial
-from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list import shown as shown_row
+from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list import (
+    SPREADSHEET_NUMBER,
+    cells_of,
+    clean,
+    heading_word,
+    hexadecimal,
+    host_name,
+    rows,
+    serial,
+    shown,
+)
 
 # What an entry can be, the most exact first: a serial number names a certificate, an order has had several, and a name may be in many orders.
 KINDS = ("serial", "thumbprint", "order_id", "name")
@@ -35,13 +44,13 @@ def read_list(given: t.Any, content: str = "") -> dict[str, t.Any]:
                 known = found.setdefault((entry["kind"], entry["value"].lstrip("0").lower()), entry)
                 known["order_id"] = known["order_id"] or entry["order_id"]
         except ValueError as error:
-            unreadable.append({"target": shown_row(place, row), "why": str(error)})
+            unreadable.append({"target": shown(place, row), "why": str(error)})
     return {"entries": list(found.values()), "unreadable": unreadable}
 
 
 def kind_of_heading(heading: str) -> str:
     """What a column holds by its heading; empty when that is nothing to find a certificate by."""
-    word = re.sub("[^a-z0-9]", "", heading.lower())
+    word = heading_word(heading)
     if "serial" in word:
         return "serial"
     if ("thumbprint" in word or "fingerprint" in word or "sha1" in word) and "256" not in word:

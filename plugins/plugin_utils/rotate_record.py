@@ -18,9 +18,9 @@ from ansible_collections.certops.remediation.plugins.module_utils.cloudflare imp
 from ansible_collections.certops.remediation.plugins.plugin_utils.client_list import selecting
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, bad_numbers, entries, groups, path, refusals, text, truth
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import record as record_of
+from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list import decode
 from ansible_collections.certops.remediation.plugins.plugin_utils.offboard_record import IDENTIFIER
 from ansible_collections.certops.remediation.plugins.plugin_utils.pace import duration, moment
-from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list import decode
 
 ROLE = "rotate_client_certificates"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

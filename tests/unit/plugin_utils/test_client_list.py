@@ -51,6 +51,11 @@ def answer(*certificates, missing=(), **more):
         ({"fingerprint_sha256": FINGERPRINT, "common_name": "tablet-7"}, [FINGERPRINT], []),
         (f'[{{"common_name": "tablet-7"}}, "{UUID}"]', [UUID], ["tablet-7"]),
         (f"Device Name;Serial number\ntablet-7;{SERIAL}\nRobin's tablet;\n;\n", [SERIAL], ["Robin's tablet"]),
+        (f"sha256:{FINGERPRINT}", [FINGERPRINT], []),
+        (f"SHA256:{FINGERPRINT.upper()}\ntablet-7", [FINGERPRINT], ["tablet-7"]),
+        (f"fingerprint\nSHA256 Fingerprint={FINGERPRINT}", [FINGERPRINT], []),
+        # What Excel puts in front hides no headings.
+        (f"sep=;\ncommon name;serial\n;{SERIAL}\ntablet-7;", [SERIAL], ["tablet-7"]),
         (f"\ufeffcn\tSHA-256 Fingerprint\ntablet-7\t{FINGERPRINT}", [FINGERPRINT], []),
         ('owner,common name\n"Harbor, Blue",tablet-7', [], ["tablet-7"]),
         ("", [], []),
@@ -78,6 +83,11 @@ def test_what_is_damaged_is_told_and_nothing_stands_in_for_it(given, told):
     read = client_list.read_list(given)
     assert (read["certificates"], read["names"]) == ([], [])
     assert [told in entry["why"] for entry in read["unreadable"]] == [True]
+
+
+def test_what_is_damaged_is_told_with_its_line():
+    read = client_list.read_list(f"sep=;\nname;serial\ntablet-7;{SERIAL}\n\ntablet-8;3.41E+47\n")
+    assert [entry["target"] for entry in read["unreadable"]] == ["line 5: 3.41E+47"]
 
 
 def test_a_file_comes_in_base64_and_in_any_encoding():
