@@ -26,6 +26,14 @@ REASONS: t.Mapping[str, int] = {
     "privilege_withdrawn": 9,
     "aa_compromise": 10,
 }
+# By platform and code, what it takes for a reason, in its own words. Others are refused there, or mean something else.
+DIALECTS: t.Mapping[str, t.Mapping[int, t.Any]] = {
+    # Vendor pages POST Certificates/Revoke, POST Certificates Revoke, "Revoke certificate".
+    "tpp": {number: number for number in range(6)},
+    "keyfactor": {number: number for number in range(7)},
+    "digicert": {0: "unspecified", 1: "keyCompromise", 3: "affiliationChanged", 4: "superseded", 5: "cessationOfOperation"},
+    "cloudflare": {},
+}
 _BY_FOLDED_NAME = {name.replace("_", ""): name for name in REASONS}
 _BY_NUMBER = {number: name for name, number in REASONS.items()}
 
@@ -50,3 +58,18 @@ def reason_code(option: str, given: str) -> int:
     close = difflib.get_close_matches(folded, _BY_FOLDED_NAME, n=1)
     hint = f"did you mean {_BY_FOLDED_NAME[close[0]]}?" if close else f"give one of {', '.join(REASONS)}"
     raise InputError(option, f"{printable(given, 40)!r} is no reason of RFC 5280; {hint}")
+
+
+def reason_in(option: str, given: str, platform: str) -> t.Any:
+    """A reason in the words of a platform, as its API takes it.
+
+    :raises InputError: there is no such reason, or the platform does not know it.
+    """
+    if platform not in DIALECTS:
+        raise InputError(option, f"{printable(platform, 40)!r} is no platform; give one of {', '.join(DIALECTS)}")
+    code, known = reason_code(option, given), DIALECTS[platform]
+    if not known:
+        raise InputError(option, f"{platform} takes no reason for a revocation; leave it out")
+    if code not in known:
+        raise InputError(option, f"{platform} cannot revoke for {reason_name(code)}; give one of {', '.join(str(reason_name(number)) for number in known)}")
+    return known[code]

@@ -342,7 +342,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
     VendorError,
 )
 from ansible_collections.certops.remediation.plugins.module_utils.parallel import each_in_parallel
-from ansible_collections.certops.remediation.plugins.module_utils.revocation import reason_code, reason_name
+from ansible_collections.certops.remediation.plugins.module_utils.revocation import DIALECTS, reason_code, reason_name
 from ansible_collections.certops.remediation.plugins.module_utils.records import record_in, whole
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_action
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
@@ -373,8 +373,7 @@ ARGUMENT_SPEC: options.Spec = options.merge(
     },
 )
 
-# By code of RFC 5280, the reasons that DigiCert takes, in its own words (vendor page "Revoke certificate").
-REASONS: t.Mapping[int, str] = {0: "unspecified", 1: "keyCompromise", 3: "affiliationChanged", 4: "superseded", 5: "cessationOfOperation"}
+REASONS = DIALECTS["digicert"]
 CURRENT = "current"
 REISSUE = "reissue"
 DUPLICATE = "duplicate"

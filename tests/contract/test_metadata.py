@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fnmatch
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -23,6 +24,17 @@ def test_plugin_file_is_licensed_and_well_named(path: Path) -> None:
     assert path.stem not in sys.stdlib_module_names
     if path.parent.name in ("module_utils", "plugin_utils"):
         assert head[0].startswith("# Private to certops.remediation")
+
+
+@pytest.mark.parametrize("kind, attribute", [("filter", "FilterModule"), ("test", "TestModule")])
+def test_every_filter_and_test_is_documented_beside_it(kind: str, attribute: str) -> None:
+    folder = ROOT / "plugins" / kind
+    loaded = [importlib.import_module(f"ansible_collections.certops.remediation.plugins.{kind}.{path.stem}") for path in folder.glob("[!_]*.py")]
+    there = [name for module in loaded for name in getattr(getattr(module, attribute)(), f"{kind}s")()]
+    assert sorted(there) == sorted(path.stem for path in folder.glob("*.yml"))
+    for name in there:
+        described = load_yaml("plugins", kind, f"{name}.yml")
+        assert described["DOCUMENTATION"]["name"] == name and described["EXAMPLES"] and described["RETURN"]
 
 
 def test_no_sanity_error_is_ignored() -> None:
