@@ -25,6 +25,7 @@ WORKFLOWS = objects.workflows()
 NOT_FLOWS = {
     "awx_setup": "it sets AWX up",
     "drill": "it needs the simulator",
+    "respond_to_host_compromise": "it is respond_to_key_compromise with its hosts set",
 }
 # Options with a variable of the environment that no credential gives, and why.
 NOT_INJECTED = {

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""respond_to_key_compromise as it is run: killed, taken over by two engineers at once, and run once more. The rest is in tests/unit/plugin_utils."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+from ansible_collections.certops.remediation.tests.simulator.server import Simulator
+from ansible_collections.certops.remediation.tests.system.killing import Playbook, Stage
+
+ROLE = "respond_to_key_compromise"
+SHOP, TILL = "shop.example.com", "till.example.com"
+SCENARIO = {
+    "leaks": {"leaked": {"digicert": 21000001}},
+    "digicert": {
+        "settings": {"approval": "skip"},
+        "orders": [
+            {"order_id": 21000001, "common_name": SHOP, "days_left": 150, "key": "leaked"},
+            {"order_id": 21000002, "common_name": "blog.example.com", "days_left": 150},
+        ],
+    },
+    "keyfactor": {"certificates": [{"id": 100001, "cn": TILL, "key": "leaked"}, {"id": 100002, "cn": "old.example.com", "key": "leaked"}]},
+    "endpoints": {
+        "settings": {"certificate_urls": True},
+        "servers": [{"name": SHOP, "certificates": [{"from": {"digicert": 21000001}}]}, {"name": TILL, "certificates": [{"from": {"keyfactor": 100001}}]}],
+    },
+}
+INSTALL = """
+- name: Install it
+  ansible.builtin.uri:
+    url: "{control_url}endpoints/show"
+    method: POST
+    ca_path: "{ca_path}"
+    body_format: json
+    body:
+      name: "{{{{ item.server_name }}}}"
+      certificates:
+        - pem: "{{{{ lookup('ansible.builtin.file', respond_to_key_compromise_certificate.fullchain_path, rstrip=false) }}}}"
+          key_pem: "{{{{ lookup('ansible.builtin.file', respond_to_key_compromise_certificate.key_path, rstrip=false) }}}}"
+  loop: "{{{{ respond_to_key_compromise_certificate.endpoints }}}}"
+"""
+
+
+def effects(simulator):
+    found = []
+    for entry in simulator.journal:
+        found += [(effect, target) for target, effect in (entry["effects"] or {entry["target"]: entry["effect"]}).items() if effect]
+    return sorted(found)
+
+
+def test_killed_while_it_replaces_and_taken_over_by_two_engineers_at_once(tmp_path):
+    with Simulator(SCENARIO) as simulator:
+        key = simulator.leaks.dump()["leaked"]["public_key_sha256"]
+        # As it comes from a spreadsheet: a byte order mark, semicolons, the same line twice, and one of nonsense.
+        text = f"\ufeffSPKI SHA-256;Remark\r\n{key};leaked\r\n{key.upper()};leaked\r\nn/a;???\r\n"
+        (tmp_path / "leaked.csv").write_bytes(text.encode())
+        ready = simulator.ready
+        (tmp_path / "install.yml").write_text(INSTALL.format(control_url=ready["control_url"], ca_path=ready["ca_path"]))
+        options = {
+            "list_path": "leaked.csv", "folder": "incident", "deploy_tasks": "install.yml", "platforms": ["digicert", "keyfactor"],
+            "endpoints": list(simulator.endpoints.state()["servers"].values()), "derive_endpoints": False, "key_type": "ecdsa-p256", "skip_approval": True,
+            "continue_on_error": True, "canary_size": 0, "prove_timeout": 0, "wait_interval": 1, "allow_loopback": True, "report_path": "report",
+        }  # fmt: skip
+        playbook = Playbook(simulator, tmp_path, ROLE, {f"{ROLE}_{name}": value for name, value in options.items()})
+        playbook.kill_at(Stage("the reissue", "/reissue$", "POST"))
+        assert effects(simulator) == [("reissue", "21000001")]
+        simulator.endpoints.show(TILL, {})
+
+        takers = [threading.Thread(target=playbook.run) for dummy in range(2)]
+        for taker in takers:
+            taker.start()
+        for taker in takers:
+            taker.join()
+        # Whom the other one was in the way of has stopped and said so; somebody runs it again.
+        ended = playbook.run()
+        # There is nothing that proves the replacement of what is deployed nowhere.
+        assert effects(simulator) == [("reissue", "21000001"), ("revoke", "100001"), ("revoke", "21000001")], ended.output[-3000:]
+        record = json.loads((tmp_path / "report.json").read_text())
+        results = {row["name"]: row["result"] for row in record["certificates"]}
+        assert results[SHOP] in ("done", "unchanged") and results[TILL] in ("done", "unchanged")
+        assert results["old.example.com"] == "no_endpoint" and record["results"]["missing"] == 1
+        assert {row["published"] for row in record["certificates"] if row["name"] == SHOP} == {"revoked"}
+        assert "PRIVATE KEY" not in ended.output + json.dumps(record)
+        assert (ended if ended.changed == 0 else playbook.run()).changed == 0 and len(effects(simulator)) == 3
