@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import scenarios
 from .authority import write_private
+from .inside import is_alive
 from .server import Simulator
 
 
@@ -24,6 +25,8 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--scenario", default="default", help=f"one of {', '.join(scenarios.names())}, or the path of a file")
+    parser.add_argument("--scale", type=float, default=1.0, help="times as many objects as the scenario says")
+    parser.add_argument("--while", dest="owner", type=int, default=0, metavar="PID", help="stop when this process is gone")
     parser.add_argument("--state-file", type=Path, help="keep the state here; goes on from it when it exists")
     options = parser.parse_args()
     stop = threading.Event()
@@ -33,14 +36,17 @@ def main() -> int:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         simulator = Simulator(
-            options.scenario, host=options.host, port=options.port, directory=directory, state_file=options.state_file
+            options.scenario, scale=options.scale, host=options.host, port=options.port, directory=directory, state_file=options.state_file
         )
+        simulator.on_stop = stop.set
         simulator.start()
     except (OSError, ValueError) as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 1
     write_private(options.ready_file.resolve(), json.dumps(simulator.ready, indent=2).encode())
-    stop.wait()
+    while not stop.wait(1.0):
+        if options.owner and not is_alive(options.owner):
+            break
     simulator.stop()
     return 0
 

@@ -36,8 +36,11 @@ def _serve(simulator: Simulator, method: str, what: str, action: str, call: Call
     if (method, what) == ("GET", "leaks"):
         return simulator.leaks.dump()
     if (method, what) == ("POST", "reset"):
-        simulator.reset(call.fields.get("scenario"), call.fields.get("settings"))
+        simulator.reset(call.fields.get("scenario"), call.fields.get("settings"), float(call.fields.get("scale", 1)))
         return _state(simulator)
+    if (method, what) == ("POST", "stop") and simulator.on_stop is not None:
+        simulator.on_stop()
+        return {"ok": True}
     if (method, what) == ("POST", "clock"):
         return {"now": simulator.clock.advance(float(call.fields["advance"]))}
     if what == "settings" and method in ("GET", "POST"):

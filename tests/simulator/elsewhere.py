@@ -39,7 +39,7 @@ class Elsewhere:
         self._digicert = digicert
 
     def find(self, reference: dict[str, Any]) -> Issued:
-        """The current certificate behind ``{tpp: dn}``, ``{digicert: order id}`` or ``{keyfactor: id}``."""
+        """The current certificate behind ``{tpp: dn}``, ``{digicert: order id}`` or ``{keyfactor: id or common name}``."""
         if len(reference) != 1:
             raise ValueError("a certificate of a part is named by one of tpp (a DN), digicert (an order id), keyfactor (an id)")
         part, where = next(iter(reference.items()))
@@ -56,7 +56,8 @@ class Elsewhere:
                 if not content:
                     raise ValueError(f"order {where} has no certificate")
             elif part == "keyfactor":
-                return self._with_key(x509.load_der_x509_certificate(base64.b64decode(self._keyfactor[int(where)].content)))
+                record = self._keyfactor[self._keyfactor.number_of(where)]
+                return self._with_key(x509.load_der_x509_certificate(base64.b64decode(record.content)))
             else:
                 raise ValueError(f"unknown part {part!r}; known: digicert, keyfactor, tpp")
         except KeyError as error:

@@ -1,12 +1,13 @@
 # Copyright (c) 2026, certops.remediation contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What somebody has found on the internet: private keys of a scenario and a certificate of each, as files beside the ready file."""
+"""How an incident is heard of: leaked keys with a certificate of each, and the list that a CA sends, as files beside the ready file."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ class Leaks:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory / "leaks"
+        self._notice: Path | None = None
         self._found: dict[str, dict[str, str]] = {}
 
     def clear(self) -> None:
@@ -29,6 +31,14 @@ class Leaks:
             for name in ("certificate_path", "key_path"):
                 Path(item[name]).unlink(missing_ok=True)
         self._found = {}
+        if self._notice is not None:
+            self._notice.unlink(missing_ok=True)
+            self._notice = None
+
+    def notice(self, name: str, rows: Iterable[tuple[str, str, int]]) -> None:
+        """The CA writes which certificates it is going to revoke."""
+        lines = ["Common Name,Serial Number,Order ID", *(",".join(map(str, row)) for row in rows), ""]
+        self._notice = write_private(self._directory.parent / Path(name).name, "\r\n".join(lines).encode())
 
     def add(self, label: str, issued: Issued) -> None:
         """Somebody has found this certificate and its key."""

@@ -18,8 +18,34 @@ def names() -> list[str]:
     return sorted(path.stem for path in DIRECTORY.glob("*.yml"))
 
 
-def load(scenario: str | Path | dict[str, Any]) -> dict[str, Any]:
-    """A scenario by name, by the path of a file, or given as data."""
+def load(scenario: str | Path | dict[str, Any], scale: float = 1.0) -> dict[str, Any]:
+    """A scenario by name, by the path of a file, or given as data; with ``scale`` times as many objects in its bulk entries."""
+    if not scale > 0:
+        raise ValueError("scale must be above 0")
+    data = _read(scenario)
+    return dict(_scaled(data, scale)) if scale != 1 else data
+
+
+def _scaled(value: Any, scale: float) -> Any:
+    """Numbers that were apart stay apart, because the ends of all ranges are moved alike. What is one of a kind stays so."""
+    if isinstance(value, list):
+        return [_scaled(item, scale) for item in value if not isinstance(item, dict) or _count(item, scale) != 0]
+    if not isinstance(value, dict):
+        return value
+    scaled = {name: _scaled(item, scale) for name, item in value.items()}
+    if "count" in value:
+        scaled.update(count=_count(value, scale), start=round((value.get("start", 1) - 1) * scale) + 1)
+    return scaled
+
+
+def _count(entry: dict[str, Any], scale: float) -> int | None:
+    if "count" not in entry:
+        return None
+    before = entry.get("start", 1) - 1
+    return round((before + entry["count"]) * scale) - round(before * scale)
+
+
+def _read(scenario: str | Path | dict[str, Any]) -> dict[str, Any]:
     if isinstance(scenario, dict):
         return scenario
     path = DIRECTORY / f"{scenario}.yml"

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import threading
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ class Simulator:
         self,
         scenario: str | Path | dict[str, Any] = "default",
         *,
+        scale: float = 1.0,
         host: str = "127.0.0.1",
         port: int = 0,
         directory: Path | None = None,
@@ -78,13 +80,14 @@ class Simulator:
         self.ready: dict[str, Any] = {}
         self.revision = 0
         self.scenario = scenario
+        self.on_stop: Callable[[], None] | None = None
         self._host, self._port = host, port
         self._own_directory = directory is None
         self._directory = directory or Path(tempfile.mkdtemp(prefix="certops-simulator-"))
         self.leaks = Leaks(self._directory)
         self._state_file = StateFile(state_file, self) if state_file else None
         if self._state_file is None or not self._state_file.load():
-            self.reset(scenario)
+            self.reset(scenario, scale=scale)
         self._started = threading.Event()
         self._stopping: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -95,9 +98,9 @@ class Simulator:
     def journal(self) -> list[dict[str, Any]]:
         return self.records.entries
 
-    def reset(self, scenario: str | Path | dict[str, Any] | None = None, settings: dict[str, Any] | None = None) -> None:
+    def reset(self, scenario: str | Path | dict[str, Any] | None = None, settings: dict[str, Any] | None = None, scale: float = 1.0) -> None:
         """Back to the start of a scenario (default: the last one). Journal, faults and skipped time go; the credentials of ``ready`` stay valid."""
-        data = scenarios.load(self.scenario if scenario is None else scenario)
+        data = scenarios.load(self.scenario if scenario is None else scenario, scale)
         with self.lock:
             self.scenario = self.scenario if scenario is None else scenario
             self.records.clear()
@@ -112,6 +115,8 @@ class Simulator:
             self.endpoints.add(data.get("endpoints", {}).get("servers", ()))
             for label, reference in data.get("leaks", {}).items():
                 self.leaks.add(label, self.elsewhere.find(reference))
+            if "notice" in data:
+                self.leaks.notice(data["notice"], self.digicert.listed())
             self.configure({**data.get("settings", {}), **(settings or {})})
 
     def configure(self, changes: dict[str, Any]) -> dict[str, Any]:

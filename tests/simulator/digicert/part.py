@@ -101,6 +101,12 @@ class DigiCert:
         with self.lock:
             return self.issuing.make_csr(label, common_name)
 
+    def listed(self) -> list[tuple[str, str, int]]:
+        """What a notice of the CA would list of this account: common name and serial number of each order's first certificate, and the order id."""
+        with self.lock:
+            first = [(order, order.certificates[0]) for order in self.store if order.account == OWN_ACCOUNT]
+            return [(certificate.common_name, certificate.serial_number, order.id) for order, certificate in first if certificate.serial]
+
     def approve(self, order_id: int | str) -> None:
         """Somebody approves the oldest open request of the order."""
         with self.lock:

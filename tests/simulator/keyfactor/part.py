@@ -96,6 +96,12 @@ class Keyfactor:
             self.settle()
             return self.store.certificates[int(certificate_id)]
 
+    def number_of(self, name: int | str) -> int:
+        """The id of the certificate with this id or common name; of several, the first."""
+        if str(name).isdigit():
+            return int(name)
+        return next((item.id for item in self.store if item.cn == name), 0)
+
     def load(self, specs: Iterable[dict[str, Any]]) -> list[int]:
         """Replace all certificates by those of the specs (the entries of ``certificates`` in a scenario); returns their ids in order."""
         with self.lock:
