@@ -116,8 +116,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def _run(command: list[str], variables: dict[str, str], timeout: float, owner: int) -> int:
-    process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, start_new_session=True)
+def _run(command: list[str], variables: dict[str, str], directory: Path | None, timeout: float, owner: int) -> int:
+    process = subprocess.Popen(command, cwd=directory, env=variables, stdin=subprocess.DEVNULL, start_new_session=True)
 
     def leave(number: int, dummy: object) -> None:
         sys.exit(128 + number)
@@ -143,6 +143,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulator.inside", description=__doc__.partition("\n")[0])
     parser.add_argument("--ready-file", type=Path, required=True, help="what the simulator wrote when it had started")
     parser.add_argument("--usage", type=Path, help="write here which requests the command has sent, as JSON; empties the journal first")
+    parser.add_argument("--chdir", type=Path, help="where the command runs")
     parser.add_argument("--timeout", type=float, default=float("inf"), help="end the command after so many seconds")
     parser.add_argument("--while", dest="owner", type=int, default=0, metavar="PID", help="end the command when this process is gone")
     parser.add_argument("--stop", action="store_true", help="stop the simulator instead")
@@ -162,7 +163,7 @@ def main() -> int:
         print(f"cannot reach the simulator: {error}", file=sys.stderr)
         return 1
     begun = time.monotonic()
-    status = _run(options.command, variables, options.timeout, options.owner)
+    status = _run(options.command, variables, options.chdir, options.timeout, options.owner)
     if options.usage:
         found = {"status": status, "seconds": round(time.monotonic() - begun, 1), "requests": usage(control(ready, "journal"))}
         options.usage.write_text(json.dumps(found), encoding="utf-8")

@@ -98,6 +98,20 @@ class Endpoints:
             server.material = material
             return [item.pem for item in server.material]
 
+    def replace(self, serial: int | str, certificate: dict[str, Any]) -> list[str]:
+        """Somebody installs another certificate wherever the one with this serial number is; returns the names of these servers."""
+        with self.lock:
+            material, old = self.issue(**certificate), _number(serial)
+            found = []
+            for server in self.servers.values():
+                shown = [replace(material, sni=item.sni) if x509.load_pem_x509_certificate(item.pem.encode()).serial_number == old else item
+                         for item in server.material]
+                if shown != server.material:
+                    self._listeners.show(replace(server, material=shown))
+                    server.material = shown
+                    found.append(server.name)
+            return found
+
     def issue(self, **spec: Any) -> Material:
         """Sign a certificate (an entry of ``certificates`` of a server), or take the one that is given as ``pem`` and ``key_pem`` or that a vendor's part holds."""
         with self.lock:
@@ -167,12 +181,14 @@ class Endpoints:
             self.stop(data["name"])
         elif action == "show":
             return {"certificates": self.show(data["name"], *data["certificates"])}
+        elif action == "replace":
+            return {"servers": self.replace(data["serial"], data["certificate"])}
         elif action == "revoke":
             self.revoke(data["serial"], data.get("reason", "unspecified"))
         elif action == "release":
             self.release(data["serial"])
         else:
-            raise ValueError(f"unknown control call {action!r} for endpoints; known: release, revoke, serve, show, stop")
+            raise ValueError(f"unknown control call {action!r} for endpoints; known: release, replace, revoke, serve, show, stop")
         return self.state()
 
     def close(self) -> None:
