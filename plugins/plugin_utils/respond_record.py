@@ -11,11 +11,13 @@ import hashlib
 import json
 import typing as t
 
+from ansible_collections.certops.remediation.plugins.module_utils import cloudflare, digicert
 from ansible_collections.certops.remediation.plugins.plugin_utils import respond_case, respond_proof, rotate_record
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, bad_numbers, control_plane, entries, groups, path, refusals, text, truth
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import record as record_of
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import waves as waves_of
-from ansible_collections.certops.remediation.plugins.plugin_utils.reissue_record import kind
+from ansible_collections.certops.remediation.plugins.plugin_utils.pace import pace
+from ansible_collections.certops.remediation.plugins.plugin_utils.reissue_record import REQUESTS_PER_ORDER, kind
 from ansible_collections.certops.remediation.plugins.plugin_utils.respond_course import Course, State, replacement
 
 ROLE = "respond_to_key_compromise"
@@ -155,6 +157,13 @@ def _asked(known: Json, phase: str, platform: str) -> list[tuple[str, t.Any]]:
     return [(entry["id"], entry["target"]) for entry in revocations(known["chosen"], platform)]
 
 
+def _pace(platform: str, members: t.Sequence[t.Any]) -> list[dict[str, t.Any]]:
+    """The limits for each task of a large run, because a platform counts all of them together; empty where those of the module will do."""
+    published = {"digicert": digicert.RATE_LIMITS, "cloudflare": cloudflare.RATE_LIMITS}.get(platform)
+    found = pace(len(members) * REQUESTS_PER_ORDER, published) if published else []
+    return [] if found == published else found
+
+
 def questions(known: Json) -> list[dict[str, t.Any]]:
     """Which module is to be asked for its plan of what; platforms that are down are left out."""
     found = []
@@ -163,7 +172,8 @@ def questions(known: Json) -> list[dict[str, t.Any]]:
             targets = [target for dummy, target in _asked(known, phase, platform)]
             if targets and platform in known["chosen"]["asked"] and platform not in known["chosen"]["down"]:
                 says = f"Plan: {phase} {'in' if platform == 'tpp' else 'at'} {respond_case.PLATFORMS[platform]}"
-                found.append({"phase": phase, "platform": platform, "targets": targets, "size": len(targets), "plan": True, "says": says})
+                shared = {"phase": phase, "platform": platform, "pace": _pace(platform, targets), "says": says}
+                found.append({**shared, "targets": targets, "size": len(targets), "plan": True})
     return found
 
 
@@ -327,9 +337,9 @@ def waves(record: Json, known: Json, options: Json, phase: str) -> list[dict[str
             prefix = f"{phase} {'in' if platform == 'tpp' else 'at'} {name}, "
             laid = waves_of({"certificates": items}, options, key="member", handed=["target"], kind="kind", prefix=prefix)
             verb = "Revoke" if phase == "revoke" else VERBS[platform]
+            shared = {"phase": phase, "platform": platform, "pace": _pace(platform, items), "plan": False}
             found += [
-                {**wave, "platform": platform, "phase": phase, "plan": False, "says": f"{verb}, {wave['title']}", "targets": [item["target"] for item in wave["targets"]]}
-                for wave in laid
+                {**wave, **shared, "says": f"{verb}, {wave['title']}", "targets": [item["target"] for item in wave["targets"]]} for wave in laid
             ]
     return found
 
