@@ -90,10 +90,11 @@ def cases(found: Json, ledger: Json) -> dict[str, t.Any]:
         number = kept or _number(row, chosen)
         entry = begun.get(kept, {})
         # What an earlier run knew of other platforms stays known.
-        chosen[number] = {**row, "id": number, "on": {**entry.get("on", {}), **row["on"]}, "kept": entry}
+        targets = sorted({*entry.get("targets", ()), *(str(match["target"]) for match in certificate["matched"])})
+        chosen[number] = {**row, "id": number, "on": {**entry.get("on", {}), **row["on"]}, "kept": entry, "targets": targets}
     for number, entry in begun.items():
         if number not in chosen:
-            chosen[number] = {**{name: entry[name] for name in (*FIELDS, "names", "on")}, "id": number, "kept": entry}
+            chosen[number] = {**{name: entry[name] for name in (*FIELDS, "names", "on", "targets")}, "id": number, "kept": entry}
     rows = [{**row, **_ways(row)} for row in chosen.values()]
     leaked.update(row["public_key_sha256"] for row in rows if row["public_key_sha256"])
     return {
@@ -122,9 +123,10 @@ def _number(row: Json, taken: t.Container[str]) -> str:
 
 
 def _known(target: t.Any, rows: t.Iterable[Json]) -> bool:
-    said = re.sub(r"[^0-9a-z.*_-]", "", str(target).lower())
-    marks = {mark for row in rows if row["kept"] for mark in (*_marks(row), bare(row["serial"]).lower(), str(row["common_name"]).lower())}
-    return bool(said) and (said in marks or said.lstrip("0") in marks)
+    """Whether an earlier run has found what this one was asked for. Once it is replaced, some platforms do not find it any more."""
+    begun = [row for row in rows if row["kept"]]
+    hexadecimal = re.sub("[^0-9a-f]", "", str(target).lower())
+    return any(str(target) in row["targets"] or any(mark in hexadecimal for mark in _marks(row)) for row in begun)
 
 
 def _ways(row: Json) -> dict[str, t.Any]:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -120,8 +121,10 @@ def places_of(case: Json, own: Json, located: Json, looked: Json) -> list[dict[s
             add(one)
         if not found:
             for name in dict.fromkeys((*case["names"], *([case["common_name"]] if "." in case["common_name"] else []))):
-                if "*" not in name and " " not in name and "@" not in name:
-                    add(place({"host": name}))
+                # A wildcard is no host, and what no server can be asked for by its name proves nothing.
+                with contextlib.suppress(InputError):
+                    if "*" not in name:
+                        add(place({"host": name}))
     return list(found.values())
 
 
@@ -133,7 +136,8 @@ def located_at(case: Json, located: Json) -> list[dict[str, t.Any]]:
         host = location.get("address") or location.get("machine")
         if location.get("kind") != "store" and host and location.get("port"):
             name = case["common_name"] if "." in case["common_name"] and "*" not in case["common_name"] else ""
-            found.append(place({"host": host, "port": location["port"], "server_name": name or None}))
+            with contextlib.suppress(InputError):
+                found.append(place({"host": host, "port": location["port"], "server_name": name or None}))
     return found
 
 

@@ -265,7 +265,7 @@ def row_of(course: Course) -> dict[str, t.Any]:
     done = result in ("done", "unchanged")
     told = f"revoked {'at' if case['revoker'] == 'digicert' else 'through'} {respond_case.PLATFORMS.get(case['revoker'], '')}"
     return {
-        **{name: case[name] for name in (*respond_case.FIELDS, "names", "platforms", "id", "on", "unit", "replacer", "revoker", "client")},
+        **{name: case[name] for name in (*respond_case.FIELDS, "names", "platforms", "targets", "id", "on", "unit", "replacer", "revoker", "client")},
         "label": f"{case['name']} ({case['id'][:16]})",
         "where": where,
         "endpoints": list(course.endpoints),
@@ -310,7 +310,7 @@ def _place(case: Json, platform: str) -> str:
 def missing_rows(known: Json, wanted: t.Iterable[str]) -> list[dict[str, t.Any]]:
     """What was asked for and is nothing that a platform has, platforms that could not be asked, and endpoints with the key that nobody knows."""
     flags = ("planned", "ours", "to_replace", "to_deliver", "to_verify", "to_revoke", "replaced", "revoked_now", "client")
-    empty: dict[str, t.Any] = {**dict.fromkeys(wanted, ""), **dict.fromkeys(flags, False), "names": [], "platforms": [], "endpoints": [], "at": [], "steps": [], "plan": []}
+    empty: dict[str, t.Any] = {**dict.fromkeys(wanted, ""), **dict.fromkeys(flags, False), "names": [], "platforms": [], "targets": [], "endpoints": [], "at": [], "steps": [], "plan": []}
     empty.update({"on": {}, "new": {}, "paths": {}, "action": "none", "before": "not found"})
     chosen = known["chosen"]
     named = [("missing", entry["target"], entry["why"]) for entry in chosen["missing"]]
@@ -355,7 +355,7 @@ def ledger_of(before: Json, record: Json, known: Json, now: str) -> dict[str, t.
             continue
         entry = kept.get(row["id"], {})
         kept[row["id"]] = {
-            **{name: row[name] for name in (*respond_case.FIELDS, "names", "on")},
+            **{name: row[name] for name in (*respond_case.FIELDS, "names", "on", "targets")},
             "endpoints": row["endpoints"],
             "steps": row["plan"],
             "new": row["new"] or entry.get("new") or {},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.certops.remediation.plugins.plugin_utils import respond_proof, respond_record
+from ansible_collections.certops.remediation.plugins.plugin_utils import respond_case, respond_proof, respond_record
 
 LEAKED, NEW, OTHER = "aa" * 32, "bb" * 32, "cc" * 32
 CASE = {
@@ -96,6 +96,7 @@ def test_whose_endpoint_it_is():
     scanned = {"7": [{"kind": "endpoint", "machine": "Shop", "address": "192.0.2.9", "port": 8443, "text": "x"}, {"kind": "store", "machine": "m", "text": "y"}]}
     assert found(derive_endpoints=True, located=scanned, case=command) == ["192.0.2.9:8443 (shop.example.com)"]
     assert found(derive_endpoints=True, case={**CASE, "client": True}) == []
+    assert found(derive_endpoints=True, case={**CASE, "names": ["*.example.com", "a b", "x" * 300], "common_name": "Robin"}) == []
 
 
 @pytest.mark.parametrize(
@@ -121,3 +122,58 @@ def test_options_as_a_survey_sends_them():
     found = own(endpoints="a.example.com, smtp://b.example.com:587\n[2001:db8::1]:8443", skip_approval="true", attempts="", all_addresses="")
     assert [respond_proof.told(one) for one in found["endpoints"]] == ["a.example.com:443", "smtp://b.example.com:587", "[2001:db8::1]:8443"]
     assert found["skip_approval"] is True and found["all_addresses"] is True and found["number"]["attempts"] == "1" and found["complaints"] == []
+
+
+# -- what an earlier run has found -------------------------------------------------------------------------------------------------------
+
+
+def found_of(**more):
+    row = {
+        "name": "shop.example.com", "common_name": "shop.example.com", "names": ["shop.example.com"], "serial": "A", "thumbprint": "AB" * 20,
+        "public_key_sha256": LEAKED, "issuer": "", "not_after": "2027-01-01", "matched": [{"target": "line 3", "as": "serial"}],
+        "on": {"keyfactor": {"id": 7, "thumbprint": "AB" * 20}}, **more,
+    }  # fmt: skip
+    return {"platforms": {"keyfactor": {"asked": True, "error": ""}}, "certificates": [row], "not_found": [], "unreadable": []}
+
+
+def ledger_after(first):
+    kept = {case["id"]: {**case, "steps": ["revoke"], "new": {"public_key_sha256": NEW}, "endpoints": []} for case in first["cases"]}
+    return {"leaked": first["leaked"], "certificates": kept}
+
+
+def test_what_was_replaced_is_not_missing_and_what_replaced_it_is_not_affected():
+    first = respond_case.cases(found_of(), {})
+    assert [case["id"] for case in first["cases"]] == ["A"] and first["leaked"] == [LEAKED]
+    gone = {**found_of(), "certificates": []}
+    gone["not_found"] = [{"target": target, "why": "not found"} for target in ("line 3", f"the key {LEAKED}", "line 4")]
+    later = respond_case.cases(gone, ledger_after(first))
+    assert [case["id"] for case in later["cases"]] == ["A"] and [entry["target"] for entry in later["missing"]] == ["line 4"]
+    by_name = [{"target": "shop.example.com", "as": "name"}]
+    new = respond_case.cases(found_of(serial="B", public_key_sha256=NEW, matched=by_name, on={"keyfactor": {"id": 8}}), ledger_after(first))
+    assert [case["id"] for case in new["cases"]] == ["A"] and new["newer"] == ["shop.example.com"]
+    # What shares the key that has leaked is part of it, whenever it is found.
+    more = respond_case.cases(found_of(serial="C", matched=by_name, on={"keyfactor": {"id": 9}}), ledger_after(first))
+    assert sorted(case["id"] for case in more["cases"]) == ["A", "C"]
+
+
+def test_two_authorities_may_give_one_serial_number():
+    found = found_of()
+    found["certificates"].append({**found["certificates"][0], "thumbprint": "CD" * 20, "on": {"keyfactor": {"id": 8, "thumbprint": "CD" * 20}}})
+    assert len({case["id"] for case in respond_case.cases(found, {})["cases"]}) == 2
+
+
+@pytest.mark.parametrize(
+    "on, replacer, revoker",
+    [
+        (("digicert", "keyfactor", "tpp"), "digicert", "digicert"),
+        (("keyfactor", "tpp"), "tpp", "keyfactor"),
+        (("tpp",), "tpp", ""),
+        (("keyfactor",), "", "keyfactor"),
+        (("cloudflare",), "cloudflare", "cloudflare"),
+    ],
+)
+def test_who_replaces_and_who_revokes(on, replacer, revoker):
+    rows = {"digicert": {"order_id": 1}, "keyfactor": {"id": 1}, "tpp": {"dn": "x", "guid": "{1}"}, "cloudflare": {"id": "1", "zone_id": "z"}}
+    (case,) = respond_case.cases(found_of(on={name: rows[name] for name in on}), {})["cases"]
+    assert (case["replacer"], case["revoker"]) == (replacer, revoker)
+    assert bool(respond_case.held(case, ["tpp"])) is (not replacer)
