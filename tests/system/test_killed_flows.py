@@ -1,0 +1,137 @@
+# Copyright (c) 2026, certops.remediation contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every flow is killed at its stages, one after the other, and run again: in the end one effect per target, and a journal that can be verified.
+
+reissue_orders, which has its files and its hook beside, is killed in its own integration target.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.certops.remediation.plugins.module_utils import journal_verify
+from ansible_collections.certops.remediation.tests.simulator.server import Simulator
+from ansible_collections.certops.remediation.tests.system.killing import Playbook, Stage
+
+
+def as_if_later(folder: pathlib.Path) -> None:
+    """A run that was killed while it created something gives Cloudflare's list a minute, which nobody has to sit out here."""
+    ledger = folder / "keys" / "clients.json"
+    kept = json.loads(ledger.read_text())
+    for entry in kept.values():
+        entry["asked"] = "2026-01-01T00:00:00Z"
+    ledger.write_text(json.dumps(kept))
+
+
+@dataclasses.dataclass(frozen=True)
+class Story:
+    """A flow, what it runs on, and where it is killed in turn.
+
+    :param effects: what has to have happened to how many targets, in this order.
+    :param twice: whether a second run has to be looked at as well; the integration targets of the others do so.
+    """
+
+    playbook: str
+    scenario: t.Mapping[str, t.Any]
+    options: t.Mapping[str, t.Any]
+    stages: t.Sequence[Stage]
+    effects: t.Mapping[tuple[str, ...], int]
+    twice: bool = False
+    between: t.Callable[[pathlib.Path], None] = lambda folder: None
+
+
+REVOKE = "/certificates/revoke$"
+CLIENTS = "/client_certificates"
+STUCK = {"in_error": True, "stage": 500, "status": "Post CSR failed"}
+HELD = {"on_hold": True, "revoked_days_ago": 40, "comment": "decommission_certificates: deployed nowhere"}
+STORIES = [
+    Story(
+        "unstick_certificates",
+        {"tpp": {"certificates": [{"name": "web-{n}.example.com", "count": 3, **STUCK}]}},
+        {"folder": "\\VED\\Policy\\Certificates"},
+        [Stage("the canary", "/certificates/reset$"), Stage("the wave", "/certificates/reset$", nth=2)],
+        {("reset",): 3},
+    ),
+    Story(
+        "revoke_certificates",
+        {"keyfactor": {"certificates": [{"cn": "node-{n}.shop.example.com", "count": 3}]}},
+        {"query": 'IssuedCN -contains "shop"', "reason": "key_compromise", "hold_first": True, "hold_grace": 0, "wave_size": 2},
+        [Stage("the hold", REVOKE), Stage("the revocation", REVOKE, effects=1, nth=2), Stage("the last look", "/certificates$", "GET", effects=1)],
+        {("hold", "revoke"): 3},
+        twice=True,
+    ),
+    Story(
+        "offboard_client_certificates",
+        {"cloudflare": {"settings": {"revoke_seconds": 0}, "zones": [{"name": "example.com", "certificates": [{"cn": "tablet-{n}", "count": 3}]}]}},
+        {"devices": "tablet-*", "wait_interval": 1},
+        [Stage("the canary", CLIENTS, "DELETE"), Stage("the wave", CLIENTS, "DELETE", nth=2)],
+        {("revoke",): 3},
+    ),
+    Story(
+        "rotate_client_certificates",
+        {
+            "cloudflare": {
+                "settings": {"revoke_seconds": 0},
+                "zones": [{"name": "example.com", "certificates": [{"cn": "tablet-{n}", "count": 2, "age_days": 350, "organization": "Example"}]}],
+            }
+        },
+        {"expires_within_days": 30, "folder": "keys", "key_type": "ecdsa-p256", "deliver_tasks": "deliver.yml", "overlap": 0, "wait_interval": 1},
+        [Stage("the new ones", CLIENTS, "POST"), Stage("the end of the old ones", CLIENTS, "DELETE")],
+        {("create",): 2, ("revoke",): 2},
+        between=as_if_later,
+    ),
+    Story(
+        "decommission_certificates",
+        {"keyfactor": {"certificates": [{"cn": "old-{n}", "count": 2, "age_days": 90}, {"cn": "ripe", "age_days": 90, **HELD}]}},
+        {"query": "CertId -gt 0"},
+        [Stage("the canary of the hold", REVOKE), Stage("the revocation", REVOKE, effects=1, nth=2)],
+        {("hold",): 2, ("revoke",): 1},
+        twice=True,
+    ),
+    Story(
+        "restore_certificates",
+        {
+            "keyfactor": {"certificates": [{"cn": "held-{n}.example.com", "count": 2, "on_hold": True}]},
+            "cloudflare": {"settings": {"reactivate_seconds": 0}, "zones": [{"name": "example.com", "certificates": [{"cn": "tablet", "status": "revoked"}]}]},
+        },
+        {"platforms": "keyfactor, cloudflare", "list": "held-1.example.com\nheld-2.example.com\ntablet", "wait_interval": 1},
+        [Stage("the release", REVOKE), Stage("the reactivation", CLIENTS, "PATCH")],
+        {("release",): 2, ("reactivate",): 1},
+        twice=True,
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def simulator() -> t.Iterator[Simulator]:
+    with Simulator("empty") as running:
+        yield running
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.playbook)
+def test_a_flow_that_is_killed_ends_where_it_would_have(simulator, tmp_path, story):
+    simulator.reset(story.scenario)
+    (tmp_path / "deliver.yml").write_text("- name: Hand it over\n  ansible.builtin.debug:\n    msg: handed over\n")
+    options = {**story.options, "journal_path": "journal.jsonl", "report_path": "report"}
+    playbook = Playbook(simulator, tmp_path, story.playbook, {f"{story.playbook}_{name}": value for name, value in options.items()})
+    for stage in story.stages:
+        playbook.kill_at(stage)
+        story.between(tmp_path)
+    ended = playbook.run()
+    assert ended.status == 0, ended.output[-3000:]
+    targets = {target for entry in simulator.journal if entry["effect"] for target in entry["effects"] or [entry["target"]]}
+    found = collections.Counter(tuple(simulator.records.effects(target)) for target in targets)
+    assert found == story.effects
+    assert journal_verify.main([str(tmp_path / "journal.jsonl")]) == 0
+    if story.twice:
+        again = playbook.run()
+        assert (again.status, again.changed) == (0, 0), again.output[-3000:]
