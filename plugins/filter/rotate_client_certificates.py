@@ -17,6 +17,7 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.rotate_record 
     requests,
     selection,
     settling,
+    unfinished,
 )
 
 
@@ -25,6 +26,7 @@ class FilterModule:
         return {
             "rotate_options": options,
             "rotate_reported": reported,
+            "rotate_unfinished": unfinished,
             "rotate_selection": selection,
             "rotate_requests": requests,
             "rotate_settling": settling,

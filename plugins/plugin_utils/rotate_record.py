@@ -110,6 +110,12 @@ def selection(selected: Json, ledger: Json, own: Json) -> dict[str, t.Any]:
     return {**selected, "certificates": [entry for entry in selected["certificates"] if entry["public_key_sha256"] not in made]}
 
 
+def unfinished(asked: Json, ledger: Json, own: Json) -> dict[str, t.Any]:
+    """What is asked, with the rotations that still lack their hand-over: an old certificate that has expired meanwhile ends within no number of days."""
+    waiting = [number for number, kept in ledger.items() if not kept["delivered"]] if own["expires_within_days"] and own["deliver_tasks"] else []
+    return {**asked, "questions": [*asked["questions"], *([{"certificates": waiting}] if waiting else [])]}
+
+
 def files(folder: str, certificate: Json) -> dict[str, str]:
     """Where everything of a rotation is kept. The id of the old certificate keeps two of one name apart, and two rotations of one client."""
     stem = f"{folder}/{re.sub('[^A-Za-z0-9.-]', '_', certificate['common_name'])[:64] or 'client'}.{certificate['id']}"

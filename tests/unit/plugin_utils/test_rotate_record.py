@@ -318,6 +318,16 @@ def test_what_was_made_before_is_not_rotated_again():
     assert len(rotate_record.selection(selected, DELIVERED, own_of(certificates="", expires_within_days="30"))["certificates"]) == 2
 
 
+def test_what_lacks_its_hand_over_is_looked_at_also_when_it_has_expired_meanwhile():
+    asked = {"questions": [{"expires_within_days": 30}], "names": []}
+    ledger = {"late": {"delivered": ""}, "done": {"delivered": "2026-11-01T00:00:00Z"}}
+    own = own_of(certificates="", expires_within_days="30", deliver_tasks="/tasks.yml")
+    assert rotate_record.unfinished(asked, ledger, own) == {"questions": [{"expires_within_days": 30}, {"certificates": ["late"]}], "names": []}
+    for other in (own_of(certificates="", expires_within_days="30"), own_of(deliver_tasks="/tasks.yml")):
+        assert rotate_record.unfinished(asked, ledger, other)["questions"] == asked["questions"]
+    assert rotate_record.unfinished(asked, {}, own)["questions"] == asked["questions"]
+
+
 # -- options -----------------------------------------------------------------------------------------------------------------------------
 
 
