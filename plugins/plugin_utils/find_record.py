@@ -39,11 +39,11 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list 
     serial,
     shown,
 )
+from ansible_collections.certops.remediation.plugins.plugin_utils.platforms import NAMES as TITLES
 from ansible_collections.certops.remediation.plugins.plugin_utils.reissue_list import NAME_HEADINGS
 
 ROLE = "find_certificates"
-PLATFORMS = ("tpp", "keyfactor", "digicert", "cloudflare")
-TITLES = {"tpp": "Venafi TPP", "keyfactor": "Keyfactor Command", "digicert": "DigiCert CertCentral", "cloudflare": "Cloudflare"}
+PLATFORMS = tuple(TITLES)
 NUMBERS = {"key_limit": "1000", "history_limit": "200", "concurrency": "8"}
 REPORT_FORMATS = ("json", "csv")
 # What names exactly one certificate, the surest first. To a serial number, two authorities may have a certificate.
