@@ -75,38 +75,6 @@ STORIES = [
         [Stage("the canary", CLIENTS, "DELETE"), Stage("the wave", CLIENTS, "DELETE", nth=2)],
         {("revoke",): 3},
     ),
-    Story(
-        "rotate_client_certificates",
-        {
-            "cloudflare": {
-                "settings": {"revoke_seconds": 0},
-                "zones": [{"name": "example.com", "certificates": [{"cn": "tablet-{n}", "count": 2, "age_days": 350, "organization": "Example"}]}],
-            }
-        },
-        {"expires_within_days": 30, "folder": "keys", "key_type": "ecdsa-p256", "deliver_tasks": "deliver.yml", "overlap": 0, "wait_interval": 1},
-        [Stage("the new ones", CLIENTS, "POST"), Stage("the end of the old ones", CLIENTS, "DELETE")],
-        {("create",): 2, ("revoke",): 2},
-        between=as_if_later,
-    ),
-    Story(
-        "decommission_certificates",
-        {"keyfactor": {"certificates": [{"cn": "old-{n}", "count": 2, "age_days": 90}, {"cn": "ripe", "age_days": 90, **HELD}]}},
-        {"query": "CertId -gt 0"},
-        [Stage("the canary of the hold", REVOKE), Stage("the revocation", REVOKE, effects=1, nth=2)],
-        {("hold",): 2, ("revoke",): 1},
-        twice=True,
-    ),
-    Story(
-        "restore_certificates",
-        {
-            "keyfactor": {"certificates": [{"cn": "held-{n}.example.com", "count": 2, "on_hold": True}]},
-            "cloudflare": {"settings": {"reactivate_seconds": 0}, "zones": [{"name": "example.com", "certificates": [{"cn": "tablet", "status": "revoked"}]}]},
-        },
-        {"platforms": "keyfactor, cloudflare", "list": "held-1.example.com\nheld-2.example.com\ntablet", "wait_interval": 1},
-        [Stage("the release", REVOKE), Stage("the reactivation", CLIENTS, "PATCH")],
-        {("release",): 2, ("reactivate",): 1},
-        twice=True,
-    ),
 ]
 
 
