@@ -218,8 +218,8 @@ class Course:
 
     @property
     def failed_hook(self) -> str:
-        hooks = self.state.known["hooks"]
-        return str(hooks["failed"].get(self.case["unit"]) or hooks["failed"].get(self.number) or "")
+        """Which task of the hand-over has failed."""
+        return str(self.state.known["hooks"]["failed"].get(self.case["unit"]) or "") if self.case["unit"] else ""
 
     @property
     def delivered(self) -> str:
@@ -258,7 +258,9 @@ class Course:
             return ("", found.why) if found.proven else ("unproven", found.why)
         if self.by_hook:
             verified = self.number in self.state.known["hooks"]["verified"]
-            return ("", "confirmed by your tasks") if verified else ("unverified", "your tasks have not confirmed that the new one is in use")
+            failed = self.state.known["hooks"]["failed"].get(self.number)
+            why = f"the task {failed!r} failed" if failed else "your tasks have not confirmed that the new one is in use"
+            return ("", "confirmed by your tasks") if verified else ("unverified", why)
         if self.case["client"]:
             return self._client_proof()
         if self.own["without_endpoint"] != "revoke":

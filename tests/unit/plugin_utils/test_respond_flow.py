@@ -237,7 +237,14 @@ def test_a_hand_over_fails(simulator, incident):
         for endpoint in certificate["endpoints"]:
             show(simulator, endpoint["server_name"], certificate)
 
-    record = incident(deploy, verify=lambda certificate: None, skip_approval=True).run()
+    def verify(certificate):
+        if certificate["name"].startswith("old-1"):
+            raise AssertionError("Ask the client")
+
+    record = incident(deploy, verify=verify, skip_approval=True).run()
+    assert {row["name"]: row["why"] for row in record["certificates"] if row["result"] == "unverified"} == {
+        "old-1.shop.example.com": "the task 'Ask the client' failed"
+    }
     assert {row["name"] for row in record["certificates"] if row["result"] == "not_deployed"} == {"shop.example.com"}
     assert {row["why"] for row in record["certificates"] if row["result"] == "not_deployed"} == {"the task 'Copy it to the server' failed"}
 
