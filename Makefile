@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup bench demo unit clients lint sanity integration package test test-matrix clean check-python
+.PHONY: help setup bench demo unit clients lint sanity integration package test test-ee test-matrix clean check-python
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ unit: setup $(AWX)/.stamp ## pytest: tests/unit, tests/contract and tests/system
 clients: setup $(CLIENTS)/.stamp ## Other people's clients of the vendors' APIs against the simulator
 	@$(CHECKS) clients
 
-lint: setup $(LINT)/.stamp ## ansible-lint, yamllint, mypy, antsibull-docs, antsibull-changelog, reuse
+lint: setup $(LINT)/.stamp ## ansible-lint, yamllint, mypy, antsibull-docs, antsibull-changelog, reuse, check-jsonschema
 	@$(CHECKS) lint
 
 sanity: setup ## ansible-test sanity, without any ignore file
@@ -51,6 +51,9 @@ test: setup $(LINT)/.stamp $(CLIENTS)/.stamp $(AWX)/.stamp ## All of the above c
 
 test-matrix: setup $(AWX)/.stamp ## Units, sanity and integration on every supported ansible-core and Python found
 	@$(VENV)/bin/python tests/tools/matrix.py
+
+test-ee: setup $(LINT)/.stamp ## Build a real execution environment with podman, and run a flow in it as AWX does
+	@$(CHECKS) ee
 
 bench: setup ## Measure the speed beside uri loops and a bare script (docs/benchmarks.md); five minutes
 	@$(VENV)/bin/python tests/bench/run.py

@@ -142,6 +142,14 @@ def test_action_group_is_the_vendor(name: str) -> None:
     assert [group for group, members in groups.items() if name in members] == expected
 
 
+def test_group_defaults_fit_every_member(name: str) -> None:
+    """What says where a vendor is and who asks can be given to the whole group: a module without one of these options would refuse the task."""
+    vendor = name.split("_", maxsplit=1)[0]
+    if vendor in VENDORS:
+        client = importlib.import_module(f"ansible_collections.{NAME}.plugins.module_utils.{vendor}")
+        assert {option: load(name).ARGUMENT_SPEC.get(option) for option in client.CONNECTION_OPTIONS} == client.CONNECTION_OPTIONS
+
+
 def test_module_is_in_the_readme(name: str) -> None:
     assert in_readme_table(name)
 

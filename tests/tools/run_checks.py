@@ -1,7 +1,7 @@
 # Copyright (c) 2026, certops.remediation contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks behind `make unit`, `clients`, `lint`, `sanity`, `integration`, `package` and `test`."""
+"""The checks behind `make unit`, `clients`, `lint`, `sanity`, `integration`, `package`, `test-ee` and `test`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def dev(name: str, *command: str) -> Check:
     return Check(name, command, DEV_VENV)
 
 
+# The pipeline templates, and the published schema of each.
+PIPELINES = {"azure-pipelines.yml": "azure-pipelines", "github-workflow.yml": "github-workflows", "gitlab-ci.yml": "gitlab-ci"}
 CLIENT_TESTS = tuple(f"tests/unit/simulator/test_third_party_{name}clients.py" for name in ("", "cloudflare_", "digicert_"))
 
 
@@ -55,6 +57,7 @@ def linters() -> list[Check]:
         lint("mypy", "mypy"),
         lint("antsibull-docs", "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=self", "."),
         ansible_lint(),
+        *[lint(f"schema of {name}", "check-jsonschema", "--builtin-schema", f"vendor.{schema}", f"extensions/ci/{name}") for name, schema in PIPELINES.items()],
     ]
 
 
@@ -82,11 +85,20 @@ def package() -> list[Check]:
         dev("package build", "python", "tests/tools/package.py", "build"),
         dev("package install", "python", "tests/tools/package.py", "install"),
         lint("galaxy-importer", "python", "tests/tools/package.py", "importer"),
+        lint("execution environment", "python", "tests/tools/execution_environment.py", "describe"),
+    ]
+
+
+def ee() -> list[Check]:
+    return [
+        dev("package build", "python", "tests/tools/package.py", "build"),
+        dev("execution environment build", "python", "tests/tools/execution_environment.py", "build"),
+        dev("execution environment flows", "python", "tests/tools/execution_environment.py", "flows"),
     ]
 
 
 def main() -> int:
-    groups = {"unit": unit, "clients": clients, "lint": linters, "sanity": sanity, "integration": integration, "package": package}
+    groups = {"unit": unit, "clients": clients, "lint": linters, "sanity": sanity, "integration": integration, "package": package, "ee": ee}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("group", choices=[*groups, "all"])
     parser.add_argument("targets", nargs="*", help="integration targets, for the group integration only")
