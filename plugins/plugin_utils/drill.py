@@ -42,6 +42,7 @@ class Incident:
     :param habits: options of the flow beside ``HABITS`` that are the user's to set.
     :param usual: options of the flow that hold unless the user has set them.
     :param given: options of the flow that the incident sets. ``{folder}`` and ``{role}`` stand for the drill's folder and that of its role.
+    :param served: whether the flow is told the endpoints of the scenario.
     :param least_size: below this, the scenario has lost what makes it.
     """
 
@@ -53,6 +54,7 @@ class Incident:
     given: Json
     size: float = 1.0
     clock_scale: float = 1.0
+    served: bool = False
     least_size: float = 0.01
 
 
@@ -75,7 +77,8 @@ INCIDENTS = {
             ("key_type", "skip_approval", "approve", "share_key", "without_endpoint", "attempts", "endpoint_timeout", "prove_timeout", "revocation_order",
              "reason", "revocation_check", "published_timeout", "platforms")
         ),
-        usual={"wait_interval": 1, "attempts": 4, "prove_timeout": 10, "published_timeout": 10, "continue_on_error": True},
+        usual={"key_type": "ecdsa-p256", "wait_interval": 1, "attempts": 4, "prove_timeout": 10, "published_timeout": 10, "continue_on_error": True,
+               "without_endpoint": "revoke"},
         given={
             "files": ["{folder}/ready.d/leaks/leaked.pem"],
             "folder": "{folder}/incident",
@@ -84,6 +87,7 @@ INCIDENTS = {
             "allow_loopback": True,
             "deploy_tasks": "{role}/tasks/install.yml",
         },
+        served=True,
         least_size=1,
     ),
     "mass_revocation": Incident(
@@ -103,7 +107,7 @@ INCIDENTS = {
             ("key_type", "compromised", "signature_hash", "validity_days", "expires_on", "comments", "skip_approval", "approve", "on_pending",
              "check_client_auth", "deadline", "history_limit")
         ),
-        usual={"key_type": "ecdsa-p256", "wait_interval": 1, "continue_on_error": True},
+        usual={"key_type": "ecdsa-p256", "continue_on_error": True},
         given={"list_path": "{folder}/ready.d/affected.csv", "folder": "{folder}/reissue"},
         size=0.1,
         clock_scale=10,
@@ -157,6 +161,7 @@ def settings(given: Json, flow_options: Json, *, folder: str, role_path: str) ->
         "flow": incident.flow,
         "scenario": incident.scenario,
         "clock_scale": incident.clock_scale,
+        "served": incident.served,
         **numbers,
         "python": path(given["python"]),
         "venv": path(given["venv"]),
@@ -166,7 +171,7 @@ def settings(given: Json, flow_options: Json, *, folder: str, role_path: str) ->
         "rate_limits": limits,
         "concurrency": int(text(own.get("concurrency")) or 8) if re.fullmatch("[0-9]*", text(own.get("concurrency"))) else 8,
         "flow_options": {prefix + key: value for key, value in inside.items()},
-        "left_out": sorted(prefix + key for key in own if key not in habits and key not in incident.given),
+        "left_out": sorted(prefix + key for key in own if key not in habits),
         "complaints": complaints + ([complaint] if complaint else []),
     }
 

@@ -231,11 +231,11 @@ class Endpoints:
         return [] if managed else self._pki.extensions(issuer, ("ocsp", "crl", "issuer"))
 
     def state(self) -> dict[str, Any]:
-        """The servers in the form that ``tls_endpoint_info`` takes."""
+        """The servers in the form that ``tls_endpoint_info`` takes, and the serial numbers that are revoked."""
         servers = {
             server.name: {"host": server.endpoint, "server_name": server.name, "starttls": server.starttls} for server in self.servers.values()
         }
-        return {"pki_url": self._pki.url, "servers": servers}
+        return {"pki_url": self._pki.url, "servers": servers, "revoked": sorted(f"{serial:X}" for serial in self._all_revoked())}
 
     def dump(self) -> dict[str, Any]:
         return {

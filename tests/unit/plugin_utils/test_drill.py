@@ -68,13 +68,14 @@ def test_the_habits_of_the_user_apply_and_the_rest_does_not():
     assert found["complaints"] == []
     assert found["flow_options"] == {
         "reissue_orders_key_type": "rsa-4096",
-        "reissue_orders_wait_interval": 1,
         "reissue_orders_continue_on_error": False,
         "reissue_orders_wave_size": "20",
         "reissue_orders_list_path": "/tmp/d/ready.d/affected.csv",
         "reissue_orders_folder": "/tmp/d/reissue",
     }
-    assert found["left_out"] == ["reissue_orders_deploy_tasks", "reissue_orders_journal_path", "reissue_orders_plan_digest"]
+    assert found["left_out"] == [
+        "reissue_orders_deploy_tasks", "reissue_orders_journal_path", "reissue_orders_list_path", "reissue_orders_plan_digest"
+    ]
 
 
 def test_the_places_of_the_drill_are_filled_in():
