@@ -75,6 +75,19 @@ STORIES = [
         [Stage("the canary", CLIENTS, "DELETE"), Stage("the wave", CLIENTS, "DELETE", nth=2)],
         {("revoke",): 3},
     ),
+    Story(
+        "rotate_client_certificates",
+        {
+            "cloudflare": {
+                "settings": {"revoke_seconds": 0},
+                "zones": [{"name": "example.com", "certificates": [{"cn": "tablet-{n}", "count": 2, "age_days": 350, "organization": "Example"}]}],
+            }
+        },
+        {"expires_within_days": 30, "folder": "keys", "key_type": "ecdsa-p256", "deliver_tasks": "deliver.yml", "overlap": 0, "wait_interval": 1},
+        [Stage("the new ones", CLIENTS, "POST"), Stage("the end of the old ones", CLIENTS, "DELETE")],
+        {("create",): 2, ("revoke",): 2},
+        between=as_if_later,
+    ),
 ]
 
 
