@@ -557,7 +557,7 @@ class Finder:
             listed = self._client.search_terms(marks, conditions_of_all, whole_list_at=FEW, **shown)
             total = len(listed)
         else:
-            filtered = bool(self._wanted or self._keys or self._names or "on_hold" in (self._params.get("state") or ()) or "revoked" in (self._params.get("state") or ()))
+            filtered = bool(self._wanted or self._keys or self._names or not {"on_hold", "revoked"}.isdisjoint(self._params.get("state") or ()))
             listed, total = self._client.search(" AND ".join(conditions_of_all), limit=None if filtered else self._params["limit"], **shown)
         seen = {mark for item in listed for mark in _marks(item)}
         absent = [ref for ref in refs if (ref.thumbprint or (ref.serial or "").lstrip("0")) not in seen]

@@ -584,7 +584,9 @@ def find_any(
     if wanted.needs_content:
         listed = client.search(filters)[0]
     else:
-        serials = [("Serial", form) for serial in sorted(wanted.serials) for form in dict.fromkeys((serial, serial.zfill(len(serial) + len(serial) % 2), serial.zfill(32)))]
+        # How TPP stores leading zeros is not documented.
+        forms = {serial: dict.fromkeys((serial, serial.zfill(len(serial) + len(serial) % 2), serial.zfill(32))) for serial in sorted(wanted.serials)}
+        serials = [("Serial", form) for serial in forms for form in forms[serial]]
         names = sorted(wanted.names)
         values = [("Thumbprint", mark) for mark in sorted(wanted.thumbprints)] + serials
         values += [("CN", filter_value(name)) for name in names] + [("SAN-DNS", filter_value(name)) for name in names]
