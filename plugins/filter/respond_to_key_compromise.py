@@ -29,6 +29,7 @@ class FilterModule:
             "respond_each_once": respond_record.first_of_units,
             "respond_handed": respond_record.handed,
             "respond_noted": respond_record.noted,
+            "respond_proofs": respond_record.proofs,
             "respond_ledger": respond_record.ledger_of,
             "respond_published": respond_record.published,
             "respond_record": respond_record.record,

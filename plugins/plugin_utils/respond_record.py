@@ -230,6 +230,22 @@ def unwanted(known: Json) -> list[str]:
     return [*known["chosen"]["leaked"], *cases]
 
 
+def proofs(record: Json) -> list[dict[str, t.Any]]:
+    """For the journal, before anything is revoked: of each certificate whether its replacement is proven, and by what."""
+    return [
+        {
+            "event": "proof",
+            "target": row["label"],
+            "serial": row["serial"],
+            "proven": bool(row["proven"]),
+            "message": row["proven"] or row["why"],
+            "endpoints": row["at"],
+        }
+        for row in record["certificates"]
+        if row["planned"]
+    ]
+
+
 def noted(known: Json, phase: str, key: str, value: str) -> dict[str, t.Any]:
     """With what has become of a task of the user."""
     hooks = known["hooks"]

@@ -64,6 +64,7 @@ def test_killed_while_it_replaces_and_taken_over_by_two_engineers_at_once(tmp_pa
             "list_path": "leaked.csv", "folder": "incident", "deploy_tasks": "install.yml", "platforms": ["digicert", "keyfactor"],
             "endpoints": list(simulator.endpoints.state()["servers"].values()), "derive_endpoints": False, "key_type": "ecdsa-p256", "skip_approval": True,
             "continue_on_error": True, "canary_size": 0, "prove_timeout": 0, "wait_interval": 1, "allow_loopback": True, "report_path": "report",
+            "journal_path": "journal.jsonl",
         }  # fmt: skip
         playbook = Playbook(simulator, tmp_path, ROLE, {f"{ROLE}_{name}": value for name, value in options.items()})
         playbook.kill_at(Stage("the reissue", "/reissue$", "POST"))
@@ -84,5 +85,10 @@ def test_killed_while_it_replaces_and_taken_over_by_two_engineers_at_once(tmp_pa
         assert results[SHOP] in ("done", "unchanged") and results[TILL] in ("done", "unchanged")
         assert results["old.example.com"] == "no_endpoint" and record["results"]["missing"] == 1
         assert {row["published"] for row in record["certificates"] if row["name"] == SHOP} == {"revoked"}
+        lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
+        for operation, target in (("digicert_certificate_revoke", SHOP), ("keyfactor_certificate_revoke", TILL)):
+            proven = [number for number, line in enumerate(lines) if line["event"] == "proof" and line["proven"] and target in line["target"]]
+            revoked = [number for number, line in enumerate(lines) if line["event"] == "intent" and operation in json.dumps(line)]
+            assert proven and revoked and min(proven) < min(revoked)
         assert "PRIVATE KEY" not in ended.output + json.dumps(record)
         assert (ended if ended.changed == 0 else playbook.run()).changed == 0 and len(effects(simulator)) == 3

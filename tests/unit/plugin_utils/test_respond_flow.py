@@ -169,6 +169,8 @@ def test_half_of_the_endpoints_still_serve_the_old_certificate(simulator, incide
     unproven = {row["name"] for row in record["certificates"] if row["result"] == "unproven"}
     assert unproven == {f"{name}.shop.example.com" for name in ("api-3", "pay", "till-1", "till-2")}
     assert all("still serves the leaked key" in row["why"] for row in record["certificates"] if row["result"] == "unproven")
+    told = {entry["target"].split()[0]: entry["proven"] for entry in respond_record.proofs(record)}
+    assert told["pay.shop.example.com"] is False and told["shop.example.com"] is True and told["kiosk-1.shop.example.com"] is True
     revoked = {target for effect, target in effects(simulator) if effect == "revoke"}
     assert len(revoked) == EFFECTS["revoke"] - 6 and {row["result"] for row in record["certificates"] if row["name"] == "shop.example.com"} == {"done"}
     install_elsewhere(simulator)
