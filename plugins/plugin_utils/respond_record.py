@@ -393,7 +393,7 @@ def _pem_of(row: Json, known: Json) -> str:
 def published(record: Json, ledger: Json) -> list[str]:
     """The certificates whose revocation is to be proven to relying parties: what was revoked and was seen served."""
     over = [row["id"] for row in record["certificates"] if row["result"] in ("done", "unchanged", "unpublished", "still_served")]
-    kept = [ledger["certificates"].get(number, {}).get("pem") or "" for number in over]
+    kept = [(ledger.get("certificates") or {}).get(number, {}).get("pem") or "" for number in over]
     # Of the first of each chain; a certificate without addresses to ask at tells nothing either way.
     return [pem for pem in kept if pem]
 

@@ -113,8 +113,9 @@ class Incident:
         record = self.described()
         if not check_mode and not record["refusals"] and record["counts"]["planned"]:
             self._act(record)
-            record = self.described()
-        return record
+        if not check_mode and not record["refusals"]:
+            self._stage("verify", self._verify)
+        return self.described()
 
     def described(self) -> dict[str, t.Any]:
         run = {"started": "2026-11-29T21:00:00Z", "ended": "2026-11-29T21:05:00Z", "by": "Robin", "job": ""}
@@ -149,7 +150,6 @@ class Incident:
         self._stage("prove", self._prove)
         if self.own["revocation_order"] != "revoke_first":
             self._waves("revoke")
-        self._stage("verify", self._verify)
         self._keep()
 
     def _stage(self, name: str, work: t.Callable[[], None]) -> None:

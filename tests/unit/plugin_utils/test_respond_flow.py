@@ -228,6 +228,10 @@ def test_ocsp_says_unknown(simulator, incident):
     record = incident.run()
     told = {row["why"] for row in record["certificates"] if row["result"] == "unpublished"}
     assert told == {"revoked, but OCSP says unknown"} and kinds(simulator) == EFFECTS
+    later = incident.run()
+    assert later["counts"]["planned"] == 0 and later["results"]["unpublished"] == len(
+        [row for row in record["certificates"] if row["result"] == "unpublished"]
+    )
     simulator.endpoints.configure({"ocsp_knows": True})
     assert incident.run()["results"]["unpublished"] == 0
 
