@@ -194,11 +194,11 @@ EXAMPLES = r"""
     thumbprint:
       - "{{ stuck.certificates[0].thumbprint }}"
 
-- name: Find everything that shares a leaked key below a folder
+- name: Find what an incident names, in whatever form it does
   certops.remediation.tpp_certificate_info:
-    folder: '\VED\Policy\Certificates'
     any_of:
-      public_key_sha256: [3b1a0d0f8f4b5e0c4a1d9e6c2f7b8a9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f7]
+      thumbprint: ["{{ stuck.certificates[0].thumbprint }}"]
+      name: [web-0001.shop.example.com]
     details: false
 """
 

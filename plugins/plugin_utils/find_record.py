@@ -12,6 +12,7 @@ import binascii
 import csv
 import dataclasses
 import io
+import os
 import re
 import typing as t
 
@@ -26,7 +27,7 @@ from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     same_dn,
     thumbprint,
 )
-from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, bad_numbers, entries, path, text, truth
+from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, bad_numbers, entries, path, text, truth, words_of
 from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list import (
     SPREADSHEET_NUMBER,
     cells_of,
@@ -40,6 +41,7 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list 
     shown,
 )
 from ansible_collections.certops.remediation.plugins.plugin_utils.platforms import NAMES as TITLES
+from ansible_collections.certops.remediation.plugins.plugin_utils.platforms import NAMES, chosen
 from ansible_collections.certops.remediation.plugins.plugin_utils.reissue_list import NAME_HEADINGS
 
 ROLE = "find_certificates"
@@ -58,17 +60,14 @@ Rows = t.List[t.Dict[str, t.Any]]
 # -- options -----------------------------------------------------------------------------------------------------------------------------
 
 
-def options(given: Json, configured: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def options(given: Json) -> dict[str, t.Any]:
     """The options as the tasks use them, and under ``complaints`` which of them cannot work.
 
     :param given: the options without the role's prefix, as they were set.
-    :param configured: by platform, whether the environment says how to reach it.
     """
-    chosen = [word.lower() for line in entries(given["platforms"]) for word in _words(line)]
-    unknown = [name for name in chosen if name not in PLATFORMS]
-    asked = [name for name in PLATFORMS if name in chosen or (not chosen and text(configured.get(name)))]
+    asked, complaints = chosen(given["platforms"], os.environ, ROLE)
     numbers = {name: text(given[name]) or default for name, default in NUMBERS.items()}
-    formats = [word for line in entries(given["report_formats"]) for word in _words(line)] or list(REPORT_FORMATS)
+    formats = words_of(given["report_formats"]) or list(REPORT_FORMATS)
     unknown_formats = [name for name in formats if name not in REPORT_FORMATS]
     limits = given["rate_limits"] or {}
     inline_key = "PRIVATE KEY-----" in str(given["list"])
@@ -80,7 +79,7 @@ def options(given: Json, configured: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "share_key": truth(given["share_key"], True),
         "tpp_folder": text(given["tpp_folder"]),
         "keyfactor_query": text(given["keyfactor_query"]),
-        "zones": [word for line in entries(given["zones"]) for word in _words(line)] or [""],
+        "zones": words_of(given["zones"]) or [""],
         "rate_limits": limits if isinstance(limits, t.Mapping) else {},
         "number": numbers,
         "report_base": re.sub(r"\.(json|csv)$", "", path(given["report_path"])),
@@ -88,18 +87,12 @@ def options(given: Json, configured: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         **{name: truth(given[name], False) for name in ("fail_if_none", "fail_if_not_found", "fail_if_unreadable", "fail_if_unreachable")},
     }
     said = {
-        f"{ROLE}_platforms does not know {', '.join(unknown)}. It knows {', '.join(PLATFORMS)}": unknown,
-        f"No platform to ask: neither an address nor a credential of one is in the environment, and {ROLE}_platforms names none": not asked and not unknown,
         f"{ROLE}_list holds a private key, which does not belong into a variable. Give the file that it is in with {ROLE}_files": inline_key,
         f"Nothing to look for. Set {ROLE}_list, {ROLE}_list_path or {ROLE}_files": not (inline_key or found["list"] or found["list_path"] or found["files"]),
         f"{ROLE}_report_formats does not know {', '.join(unknown_formats)}. It knows {', '.join(REPORT_FORMATS)}": unknown_formats,
         f"{ROLE}_rate_limits is a mapping with a list of limits by platform": not isinstance(limits, t.Mapping),
     }
-    return {**found, "complaints": bad_numbers(ROLE, numbers) + [complaint for complaint, applies in said.items() if applies]}
-
-
-def _words(line: t.Any) -> list[str]:
-    return [word.strip() for word in str(line).split(",") if word.strip()]
+    return {**found, "complaints": complaints + bad_numbers(ROLE, numbers) + [complaint for complaint, applies in said.items() if applies]}
 
 
 # -- what is looked for ------------------------------------------------------------------------------------------------------------------
@@ -627,7 +620,7 @@ def join(answers: t.Sequence[Json], looked_for: Json, own: Json) -> dict[str, t.
 
 
 def _told_apart(certificate: Json) -> str:
-    where = ", ".join(TITLES[name] for name in certificate["platforms"])
+    where = ", ".join(NAMES[name] for name in certificate["platforms"])
     return f"{certificate['name']} of {certificate['issuer'] or 'an unknown issuer'}, {where}"
 
 
@@ -732,7 +725,7 @@ def counts(found: Json) -> dict[str, int]:
 def failures(found: Json, own: Json) -> list[str]:
     """Why the role ends as failed, in words."""
     number = counts(found)
-    down = [TITLES[name] for name, platform in found["platforms"].items() if platform["error"]]
+    down = [NAMES[name] for name, platform in found["platforms"].items() if platform["error"]]
     asked = [name for name, platform in found["platforms"].items() if platform["asked"]]
     said = {
         f"None of the platforms could be asked: {'; '.join(found['platforms'][name]['error'] for name in asked)}": bool(asked) and len(down) == len(asked),

@@ -40,8 +40,7 @@ class Search:
     def __init__(self, simulator: t.Any, *, down: t.Collection[str] = (), files: t.Mapping[str, bytes] = {}, **options: t.Any) -> None:
         self.simulator = simulator
         self.down = down
-        given = {**NOT_SET, "files": list(files), **options}
-        self.own = find_record.options(given, dict.fromkeys(find_record.PLATFORMS, "configured"))
+        self.own = find_record.options({**NOT_SET, "platforms": list(find_record.PLATFORMS), "files": list(files), **options})
         assert not self.own["complaints"]
         self.looked_for = find_record.read_entries(self.own, [{"item": name, "content": base64.b64encode(data).decode()} for name, data in files.items()])
         assert not self.looked_for["complaints"]

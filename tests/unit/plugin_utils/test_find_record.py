@@ -27,7 +27,6 @@ NOT_SET = dict.fromkeys([
     "list", "list_path", "files", "share_key", "platforms", "tpp_folder", "keyfactor_query", "zones", "key_limit", "history_limit", "concurrency",
     "rate_limits", "report_path", "report_formats", "fail_if_none", "fail_if_not_found", "fail_if_unreadable", "fail_if_unreachable",
 ])
-EVERYWHERE = dict.fromkeys(find_record.PLATFORMS, "configured")
 KEY = ec.generate_private_key(ec.SECP256R1())
 SERIAL = "5F60A8DC5F185C03BE84FE59C12F6E0C"
 THUMBPRINT = "20FE21D6B59190C5AA64ADA2417D15F2FB96F0C6"
@@ -51,7 +50,7 @@ SPKI = public_key_sha256(CERTIFICATE)
 
 
 def own_of(**options):
-    return find_record.options({**NOT_SET, **options}, EVERYWHERE)
+    return find_record.options({**NOT_SET, "platforms": list(find_record.PLATFORMS), **options})
 
 
 def file_of(path, content):
@@ -92,12 +91,14 @@ def test_options_that_cannot_work(options, told):
 
 
 def test_no_platform_to_ask():
-    (complaint,) = find_record.options({**NOT_SET, "list": SERIAL}, {"tpp": ""})["complaints"]
-    assert complaint.startswith("No platform to ask")
+    (complaint,) = find_record.options({**NOT_SET, "list": SERIAL})["complaints"]
+    assert complaint.startswith("No platform is configured")
 
 
-def test_what_is_not_set_has_its_default_and_platforms_come_from_the_environment():
-    own = find_record.options({**NOT_SET, **dict.fromkeys(NOT_SET, ""), "list": SERIAL}, {"tpp": "", "digicert": "x", "cloudflare": "x"})
+def test_what_is_not_set_has_its_default_and_platforms_come_from_the_environment(monkeypatch):
+    for name, value in {"VENAFI_URL": "", "DIGICERT_API_KEY": "x", "CLOUDFLARE_TOKEN": "x"}.items():
+        monkeypatch.setenv(name, value)
+    own = find_record.options({**NOT_SET, **dict.fromkeys(NOT_SET, ""), "list": SERIAL})
     assert own["platforms"] == ["digicert", "cloudflare"] and own["share_key"] and own["zones"] == [""] and own["complaints"] == []
     assert own["number"] == {"key_limit": "1000", "history_limit": "200", "concurrency": "8"}
     assert own_of(list=SERIAL, platforms="cloudflare\ntpp")["platforms"] == ["tpp", "cloudflare"]
