@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.certops.remediation.plugins.plugin_utils import journal_record, report_parts
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
     Json,
     Wave,
@@ -24,7 +25,20 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.operations imp
 
 def after_wave(done: Json, answer: Json, wave: Json, *, role: str, total: int, ended: str, keep: t.Sequence[str] = ()) -> dict[str, t.Any]:
     given = {name: wave[name] for name in ("name", "members", "limit", "is_canary")}
-    return progress(done, Wave(role=role, answer=answer, **given), total=int(total), ended=ended, keep=keep)
+    return progress(done, Wave(role=role, answer=answer, interim=wave.get("interim", False), **given), total=int(total), ended=ended, keep=keep)
+
+
+EVENTS: dict[str, t.Callable[..., list[dict[str, t.Any]]]] = {
+    "run_started": journal_record.run_started,
+    "planned": journal_record.planned,
+    "wave_started": journal_record.wave_started,
+    "wave_ended": journal_record.wave_ended,
+    "run_ended": journal_record.run_ended,
+}
+
+
+def entries(subject: Json, event: str, *more: Json) -> list[dict[str, t.Any]]:
+    return EVENTS[event](subject, *more)
 
 
 class FilterModule:
@@ -38,4 +52,8 @@ class FilterModule:
             "flow_freeze_stop": freeze_stop,
             "flow_after_wave": after_wave,
             "flow_causes": causes,
+            "flow_entries": entries,
+            "flow_printable": report_parts.printable,
+            "flow_csv": report_parts.as_csv,
+            "flow_burn_down": report_parts.burn_down,
         }

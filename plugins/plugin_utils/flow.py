@@ -20,7 +20,7 @@ from ansible_collections.certops.remediation.plugins.plugin_utils import freeze
 Json = t.Mapping[str, t.Any]
 
 FORMAT = "certops.remediation/record/1"
-REPORT_FORMATS = ("html", "markdown", "json")
+REPORT_FORMATS = ("html", "markdown", "json", "csv")
 # The numbers that every flow knows, and what holds when one of them is not set. They stay text: "" is not set, and "0" is.
 NUMBERS = {
     "max_changes": "",
@@ -97,6 +97,7 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",)) -> dic
     # The older names of the same.
     fail_on += [name for name, old in (("pending", "fail_if_open"), ("none", "fail_if_none")) if truth(given[old], False) and name not in fail_on]
     windows = [str(window) for window in entries(given["freeze"])]
+    report_base = os.path.splitext(path(given["report_path"]))[0]
     deny = [str(pattern) for pattern in entries(given["deny"])]
     wrong = bad_numbers(role, numbers)
     unknown = [name for name in chosen if name not in REPORT_FORMATS]
@@ -119,8 +120,9 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",)) -> dic
         "frozen": {},
         "in_given_order": text(given["order"]) == "given",
         "reference": text(given["reference"]),
-        "journal": path(given["journal_path"]),
-        "report_base": os.path.splitext(path(given["report_path"]))[0],
+        # A report can be made again from the journal, also when the run is killed before it has written one.
+        "journal": path(given["journal_path"]) or (f"{report_base}.journal.jsonl" if report_base else ""),
+        "report_base": report_base,
         "report_formats": chosen,
         "complaints": wrong + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny)
         + freeze.complaints(role, windows),
@@ -130,13 +132,16 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",)) -> dic
 # -- waves -------------------------------------------------------------------------------------------------------------------------------
 
 
-def waves(record: Json, options: Json, *, key: str, handed: t.Sequence[str], kind: str, prefix: str = "") -> list[dict[str, t.Any]]:
+def waves(
+    record: Json, options: Json, *, key: str, handed: t.Sequence[str], kind: str, prefix: str = "", interim: bool = False
+) -> list[dict[str, t.Any]]:
     """What is planned, as a canary and waves.
 
     :param key: the field of a certificate's row that names it.
     :param handed: the fields that the module is given of each.
     :param kind: the canary is taken of those that share the most frequent value of this field, because it stands for the many.
     :param prefix: begins the name of each wave in the record, where a flow goes through waves more than once.
+    :param interim: whether a certificate is not done yet when its wave is, because the flow goes on with it in another one.
     """
     rows = [row for row in record["certificates"] if row["planned"]]
     # The same order in every run of the same plan, and each wave a fair sample of all kinds.
@@ -155,6 +160,7 @@ def waves(record: Json, options: Json, *, key: str, handed: t.Sequence[str], kin
             "name": prefix + name,
             "called": name,
             "is_canary": is_canary,
+            "interim": interim,
             "limit": 0 if is_canary else limit,
             "members": [str(row[key]) for row in part],
             "targets": [{field: row[field] for field in handed} for row in part],
@@ -193,6 +199,7 @@ class Wave:
     limit: int
     is_canary: bool
     answer: Json
+    interim: bool = False
 
     @property
     def targets(self) -> t.Sequence[Json]:
@@ -270,7 +277,7 @@ def progress(done: Json, wave: Wave, *, total: int, ended: str, keep: t.Sequence
     :param total: how many steps all waves have together.
     :param keep: fields of the module's results that are wanted later, by member under ``kept``.
     """
-    ended_waves = [*done["waves"], {"name": wave.name, **wave.counts(), "ended": ended}]
+    ended_waves = [*done["waves"], {"name": wave.name, **wave.counts(), "ended": ended, **({"interim": True} if wave.interim else {})}]
     kept = {member: {field: target.get(field) for field in keep} for member, target in zip(wave.members, wave.targets)} if keep else {}
     return {
         "outcomes": {**done["outcomes"], **wave.outcomes},
@@ -371,6 +378,55 @@ def freeze_refusal(options: Json) -> list[dict[str, str]]:
     ends = f"holds until {frozen['until']}. Run it after that" if frozen["until"] else "has no end. Change it"
     message = f"the freeze window {frozen['window']} {ends}, or set {role}_freeze_override to the reason why it cannot wait."
     return [{"guard": "freeze", "message": message}]
+
+
+def platforms(rows: t.Iterable[Json], words: Json) -> list[dict[str, t.Any]]:
+    """For each platform what there was before and what there is now, in numbers.
+
+    A row names its platform, or the words name that of all. ``fields.state`` is the field with what a certificate was before, in a word or two.
+    """
+    state = words.get("fields", {}).get("state")
+    results = {result["key"]: result for result in words["results"]}
+    same: dict[str, list[Json]] = {}
+    for row in rows:
+        same.setdefault(str(row.get("platform") or words.get("platform") or ""), []).append(row)
+    found = []
+    for name, members in same.items():
+        counted: dict[str, int] = {}
+        before: dict[str, int] = {}
+        for row in members:
+            counted[row["result"]] = counted.get(row["result"], 0) + 1
+            if state:
+                said = str(row.get(state) or "not known").replace("_", " ")
+                before[said] = before.get(said, 0) + 1
+        found.append({
+            "platform": name,
+            "selected": len(members),
+            "before": [{"text": said, "count": count} for said, count in sorted(before.items(), key=lambda item: -item[1])],
+            "now": [{"label": results[key]["label"], "tone": results[key]["tone"], "count": counted[key]} for key in results if key in counted],
+            "final": sum(count for key, count in counted.items() if results[key].get("final")),
+            "open": sum(count for key, count in counted.items() if "who" in results[key] or results[key].get("advice")),
+        })
+    return found
+
+
+def remaining(results: t.Mapping[str, int], words: Json) -> int:
+    """How many are not as they are to be; what was left alone does not count."""
+    return sum(results[result["key"]] for result in words["results"] if result["tone"] != "good" and result["key"] != "left")
+
+
+def progress_points(made: Json, words: Json) -> list[list[t.Any]]:
+    """When how many were still to be done: at the beginning, after each wave, and now. Empty for a plan."""
+    waves_done = [wave for wave in made["waves"] if not wave.get("interim")]
+    if not waves_done or not made["run"].get("started"):
+        return []
+    now = remaining(made["results"], words)
+    left = now + sum(wave.get("fine", 0) for wave in waves_done)
+    points: list[list[t.Any]] = [[made["run"]["started"], left]]
+    for wave in waves_done:
+        left -= wave.get("fine", 0)
+        points.append([wave.get("ended"), left])
+    return [*points, [made["run"].get("ended") or points[-1][0], now]]
 
 
 def expiring_rows(rows: t.Iterable[Json], words: Json, run: Json, days: int) -> list[Json]:
@@ -484,6 +540,9 @@ def record(
         "refusals": [*refused, *([] if check_mode else frozen)],
         "refused_now": frozen if check_mode else [],
         "stopped": done["stopped"],
+        "key": key,
+        "deadline": settings.get("deadline") or "",
+        "notes": [],
         "counts": {
             "selected": len(rows),
             "planned": planned,
@@ -496,6 +555,12 @@ def record(
         **sections,
         "left": groups(by_result["left"], next(result for result in words["results"] if result["key"] == "left").get("told_by", "why"), key),
         "open": open_groups(by_result, words, key),
+        "platforms": platforms(rows, words),
+        "irreversible": [
+            {"label": result["label"], "count": len(by_result[result["key"]]), "examples": [row[key] for row in by_result[result["key"]][:MOST_EXAMPLES]]}
+            for result in words["results"]
+            if result.get("final") and by_result[result["key"]]
+        ],
         "waves": list(done["waves"]),
         "settings": {
             **settings,
@@ -509,8 +574,10 @@ def record(
             **run,
             "reference": options["reference"],
             "journal": options["journal"],
+            # The end of the journal, filled in when the last line is written: with it, anybody can tell whether it was cut.
+            "journal_head": {},
             "control_plane": control_plane(plan.get("url") or ""),
         },
         "certificates": list(rows),
     }
-    return {**made, "headline": headline(made, words), "tone": tone(made, words)}
+    return {**made, "progress": progress_points(made, words), "headline": headline(made, words), "tone": tone(made, words)}

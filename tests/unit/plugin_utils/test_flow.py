@@ -94,6 +94,7 @@ def test_paths_begin_where_the_user_is(monkeypatch, tmp_path):
     options = options_of(report_path="sub.d/report.html", journal_path="~/journal.jsonl")
     assert options["report_base"] == str(pathlib.Path(tmp_path, "sub.d/report")) and options["journal"] == "/home/me/journal.jsonl"
     assert options_of()["report_base"] == "" and options_of()["journal"] == ""
+    assert options_of(report_path="report.html")["journal"] == str(pathlib.Path(tmp_path, "report.journal.jsonl"))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_paths_begin_where_the_user_is(monkeypatch, tmp_path):
         ({"wave_size": "x", "max_changes": "-1"}, "a_flow_max_changes, a_flow_wave_size must be a whole number"),
         ({"wave_size": "0"}, "a_flow_wave_size must be at least 1"),
         ({"max_failed_percent": "101"}, "a_flow_max_failed_percent must be at most 100"),
-        ({"report_formats": ["html", "pdf"]}, "a_flow_report_formats does not know pdf. It knows html, markdown, json"),
+        ({"report_formats": ["html", "pdf"]}, "a_flow_report_formats does not know pdf. It knows html, markdown, json, csv"),
         ({"deny": ["fine", "*"]}, "a_flow_deny is a list of regular expressions, and * is none: nothing to repeat at position 0"),
     ],
 )
@@ -239,7 +240,7 @@ def test_guards_have_nothing_to_refuse_where_nothing_would_be_changed():
 
 def test_record_says_who_ran_it_where_and_how():
     made = record_of([row()], deny="never", reference="INC-1", max_changes=5)
-    assert made["run"] == {"by": "me", "reference": "INC-1", "journal": "", "control_plane": "tpp.example.com:8443"}
+    assert made["run"] == {"by": "me", "reference": "INC-1", "journal": "", "journal_head": {}, "control_plane": "tpp.example.com:8443"}
     assert made["settings"] == {
         "folder": "x", "deny": ["never"], "plan_digest": "", "max_changes": "5", "expected_changes": "", "canary_size": "1", "wave_size": "50",
         "max_failed_percent": "10", "freeze": [], "freeze_override": "", "fail_on": ["failed"], "expiring_days": "30",
