@@ -85,11 +85,12 @@ def bad_numbers(role: str, numbers: Json) -> list[str]:
     return [f"{', '.join(wrong)} must be a whole number"] if wrong else []
 
 
-def options(given: Json, role: str, formats: t.Sequence[str] = ("html",)) -> dict[str, t.Any]:
+def options(given: Json, role: str, formats: t.Sequence[str] = ("html",), journal: bool = True) -> dict[str, t.Any]:
     """The options that every flow has, as its tasks use them.
 
     :param given: these options without the role's prefix, as they were set.
     :param formats: of the report, when none is set.
+    :param journal: whether there is a journal beside the report, when no path of one is set. A flow that only reads needs none.
     """
     numbers = {name: text(given[name]) or default for name, default in NUMBERS.items()}
     chosen = words_of(given["report_formats"]) or list(formats)
@@ -121,7 +122,7 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",)) -> dic
         "in_given_order": text(given["order"]) == "given",
         "reference": text(given["reference"]),
         # A report can be made again from the journal, also when the run is killed before it has written one.
-        "journal": path(given["journal_path"]) or (f"{report_base}.journal.jsonl" if report_base else ""),
+        "journal": path(given["journal_path"]) or (f"{report_base}.journal.jsonl" if report_base and journal else ""),
         "report_base": report_base,
         "report_formats": chosen,
         "complaints": wrong + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny)
