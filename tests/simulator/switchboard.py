@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, Literal
 
 
@@ -22,13 +23,19 @@ class Switchboard:
 
     def change(self, changes: dict[str, Any]) -> dict[str, Any]:
         """Set switches by name and return all of them; a value of another type is refused. Of a mapping single members may be given."""
-        hints = typing.get_type_hints(type(self))
-        known = {name: hint for name, hint in hints.items() if name in asdict(self)}  # type: ignore[call-overload]
+        known = _hints(type(self))
         for name, value in changes.items():
             if name not in known:
                 raise ValueError(f"unknown switch {name!r}; known: {', '.join(sorted(known))}")
             setattr(self, name, _checked(name, value, getattr(self, name), known[name]))
         return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The type of each switch, worked out once: every reset of the simulator asks for them."""
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
 
 
 def _checked(name: str, value: Any, before: Any, hint: Any) -> Any:

@@ -14,6 +14,7 @@ import ipaddress
 import json
 import os
 import pathlib
+import re
 import socket
 import ssl
 import subprocess
@@ -90,10 +91,27 @@ FAULTS = {
     "empty after": {"action": "empty", "status": 200, "after": True},
     "cut off": {"action": "truncate"},
     "database deadlock": {"action": "status", "status": 500, "reason": "Rerun the transaction", "body": ""},
-    "gzip bomb": {"action": "gzip_bomb", "size": 64 << 20},
+    "gzip bomb": {"action": "gzip_bomb", "size": 9 << 20},
     "answered too late": {"action": "delay", "seconds": 1.6, "after": True},
     "redirect": {"action": "redirect", "location": "https://elsewhere.example.com/"},
 }
+
+
+def places(journal: t.Sequence[t.Mapping[str, t.Any]]) -> list[int]:
+    """The numbers of the requests of a run at which a sweep strikes.
+
+    Between two changes, reads that differ in nothing but their object are one case: the first of them stands for all. Each change is a place of
+    its own, and so is the end. With FULL_SWEEPS=1 in the environment it is every request, as a release is tested.
+    """
+    if os.environ.get("FULL_SWEEPS"):
+        return list(range(1, len(journal) + 1))
+    found: dict[tuple[t.Any, ...], int] = {}
+    changes = 0
+    for number, entry in enumerate(journal, 1):
+        changes += bool(entry["mutates"])
+        kind = re.sub("[0-9a-f-]{32,}|[0-9]+", "*", entry["path"])
+        found.setdefault((changes, entry["mutates"], entry["method"], kind), number)
+    return sorted({*found.values(), len(journal)})
 
 
 def kill_at_request(simulator: t.Any, number: int, module: t.Any, options: dict[str, t.Any], folder: pathlib.Path) -> None:

@@ -18,7 +18,7 @@ from ansible_collections.certops.remediation.plugins.module_utils import engine,
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import public_key_sha256
 from ansible_collections.certops.remediation.plugins.modules import cloudflare_client_cert
 
-from ansible_collections.certops.remediation.tests.unit.support import FAULTS, cloudflare_options, kill_at_request, run_module
+from ansible_collections.certops.remediation.tests.unit.support import FAULTS, cloudflare_options, kill_at_request, places, run_module
 
 NAME = "device.example.com"
 DYING = "pending_revocation"
@@ -202,11 +202,11 @@ TASKS = [(creating, 2), (revoking, 2), (activating, 2)]
 def test_any_fault_at_any_request_ends_in_the_faultless_zone_with_each_change_once(simulator, tmp_path, task, changes, name):
     options = {"retry_timeout": 5, "timeout": 1}
     assert not run({**task(simulator), **options})["failed"]
-    faultless, requests, effects = zone_of(simulator), len(simulator.journal), happened(simulator)
+    faultless, struck, effects = zone_of(simulator), places(simulator.journal), happened(simulator)
     writes = [index for index, entry in enumerate(simulator.journal, 1) if entry["mutates"]]
     assert len(writes) == sum(effects.values()) == changes
     # Each of these waits for a timeout: the requests that differ in kind are enough.
-    for number in range(1, requests + 1) if name != "answered too late" else writes[:1]:
+    for number in struck if name != "answered too late" else writes[:1]:
         folder = tmp_path / str(number)
         folder.mkdir()
         given_options = {**task(simulator, folder), **options}
@@ -427,8 +427,8 @@ def test_the_block_in_the_middle_of_five_hundred_is_sat_out(simulator, by_its_cl
 @pytest.mark.parametrize("task, changes", TASKS)
 def test_every_request_is_turned_away_once(simulator, by_its_clock, task, changes):
     run(task(simulator))
-    faultless, requests = zone_of(simulator), len(simulator.journal)
-    for number in range(1, requests + 1):
+    faultless, struck = zone_of(simulator), places(simulator.journal)
+    for number in struck:
         given_options = {**task(simulator), "retry_timeout": 420}
         simulator.faults.add("status", nth=number, status=429, headers={"retry-after": "300"}, body='{"success":false,"errors":[{"code":971}]}')
         result = run(given_options)
@@ -490,8 +490,8 @@ def test_a_token_that_ends_half_way_stops_the_rest(simulator):
 @pytest.mark.parametrize("task, changes", TASKS)
 def test_a_kill_between_any_two_requests_loses_nothing_and_does_nothing_twice(simulator, tmp_path, task, changes):
     run(task(simulator))
-    faultless, requests = zone_of(simulator), len(simulator.journal)
-    for number in range(1, requests + 1):
+    faultless, struck = zone_of(simulator), places(simulator.journal)
+    for number in struck:
         folder = tmp_path / str(number)
         folder.mkdir()
         given_options = {**task(simulator, folder), "journal_path": str(tmp_path / f"{number}.jsonl")}

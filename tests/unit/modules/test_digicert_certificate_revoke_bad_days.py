@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.certops.remediation.plugins.module_utils import engine, transport
 from ansible_collections.certops.remediation.plugins.modules import digicert_certificate_revoke
 
-from ansible_collections.certops.remediation.tests.unit.support import FAULTS, digicert_options, kill_at_request, run_module
+from ansible_collections.certops.remediation.tests.unit.support import FAULTS, digicert_options, kill_at_request, places, run_module
 
 # Of each the original is revoked.
 FLEET = [{}, {"reissues": [{"key": "a"}, {"key": "b"}]}]
@@ -184,11 +184,11 @@ def test_any_fault_at_any_request_ends_in_the_faultless_state_with_one_effect_ea
     ids = begin(simulator)
     first = run_module(digicert_certificate_revoke, arguments(simulator, chosen(simulator, ids), **options))
     assert not first["failed"], first["msg"]
-    faultless, requests = state(simulator, ids), len(simulator.journal)
+    faultless, struck = state(simulator, ids), places(simulator.journal)
     assert effects(simulator, ids) == faultless_effects
     writes = [index for index, entry in enumerate(simulator.journal, 1) if entry["mutates"]]
     # Each of these waits for a timeout: the requests that differ in kind are enough.
-    for number in range(1, requests + 1) if name != "answered too late" else (1, *writes[:2]):
+    for number in struck if name != "answered too late" else (1, *writes[:2]):
         ids = begin(simulator)
         given_options = arguments(simulator, chosen(simulator, ids), **options)
         simulator.faults.add(nth=number, **FAULTS[name])
@@ -281,9 +281,9 @@ def test_a_kill_between_any_two_requests_loses_nothing_and_does_nothing_twice(si
     options, each = WAYS[way]
     ids = begin(simulator)
     run_module(digicert_certificate_revoke, arguments(simulator, chosen(simulator, ids), **options))
-    faultless, requests = state(simulator, ids), len(simulator.journal)
+    faultless, struck = state(simulator, ids), places(simulator.journal)
     reads = next(index for index, entry in enumerate(simulator.journal, 1) if entry["mutates"]) - 1
-    for number in range(reads, requests + 1):
+    for number in [place for place in struck if place >= reads]:
         ids = begin(simulator)
         journal = tmp_path / f"journal-{number}.jsonl"
         simulator.faults.add("delay", nth=number, seconds=30, after=True)

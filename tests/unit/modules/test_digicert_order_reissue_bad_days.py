@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.certops.remediation.plugins.module_utils import engine, transport
 from ansible_collections.certops.remediation.plugins.modules import digicert_order_reissue
 
-from ansible_collections.certops.remediation.tests.unit.support import FAULTS, digicert_options, kill_at_request, run_module
+from ansible_collections.certops.remediation.tests.unit.support import FAULTS, digicert_options, kill_at_request, places, run_module
 
 NAMES = ["www.example.com", "example.com"]
 THEIRS = {"key": "theirs", "waits": "issue"}
@@ -188,11 +188,11 @@ def test_any_fault_at_any_request_ends_in_the_faultless_state_with_one_reissue_e
     options = {"retry_timeout": 5, "timeout": 1, "check_client_auth": False}
     ids = begin(simulator)
     assert not run_module(digicert_order_reissue, arguments(simulator, ids, tmp_path, **options))["failed"]
-    faultless, requests = state(simulator, ids), len(simulator.journal)
+    faultless, struck = state(simulator, ids), places(simulator.journal)
     assert effects(simulator, ids) == EFFECTS
     # Each of these waits for a timeout: the requests that differ in kind are enough.
     writes = [index for index, entry in enumerate(simulator.journal, 1) if entry["mutates"]]
-    for number in range(1, requests + 1) if name != "answered too late" else (1, *writes[:4]):
+    for number in struck if name != "answered too late" else (1, *writes[:4]):
         ids = begin(simulator)
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -317,8 +317,8 @@ def test_every_request_is_turned_away_once(simulator, headers):
     fleet = [{"shape": "certificate_chain"}, {"shape": "certificate_chain", "key": "ours1"}]
     ids = begin(simulator, fleet)
     run_module(digicert_order_reissue, arguments(simulator, ids))
-    requests = len(simulator.journal)
-    for number in range(1, requests + 1) if headers != {"Retry-After": "1"} else (1, requests):
+    struck = places(simulator.journal)
+    for number in struck if headers != {"Retry-After": "1"} else (1, struck[-1]):
         ids = begin(simulator, fleet)
         simulator.faults.add("status", nth=number, status=429, headers=headers, body='{"errors":[{"code":"request_limit_exceeded"}]}')
         result = run_module(digicert_order_reissue, arguments(simulator, ids))
@@ -358,8 +358,8 @@ def test_a_kill_between_any_two_requests_loses_nothing_and_asks_for_nothing_twic
     fleet = FLEET[:3]
     ids = begin(simulator, fleet)
     run_module(digicert_order_reissue, arguments(simulator, ids, check_client_auth=False))
-    faultless, requests = state(simulator, ids), len(simulator.journal)
-    for number in range(1, requests + 1):
+    faultless, struck = state(simulator, ids), places(simulator.journal)
+    for number in struck:
         ids = begin(simulator, fleet)
         journal = tmp_path / f"journal-{number}.jsonl"
         folder = tmp_path / str(number)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ansible_collections.certops.remediation.plugins.module_utils import engine, transport
 from ansible_collections.certops.remediation.plugins.modules import keyfactor_certificate_revoke
 
-from ansible_collections.certops.remediation.tests.unit.support import FAULTS, keyfactor_options, kill_at_request, run_module
+from ansible_collections.certops.remediation.tests.unit.support import FAULTS, keyfactor_options, kill_at_request, places, run_module
 
 FLEET = [{}, {"on_hold": True}, {"state": 2, "reason": 4}, {"approval": True}, {"suspended": True}, {}]
 # What a revocation of the fleet does to each, once.
@@ -140,11 +140,10 @@ def test_any_fault_at_any_request_ends_in_the_faultless_state_with_one_effect_ea
     ids = begin(simulator)
     options = {"retry_timeout": 5, "timeout": 1, "batch_size": 3}
     assert not run_module(keyfactor_certificate_revoke, arguments(simulator, targets(ids), **options))["failed"]
-    faultless, requests = state(simulator, ids), len(simulator.journal)
+    faultless, struck = state(simulator, ids), places(simulator.journal)
     assert effects(simulator, ids) == EFFECTS
     # Each of these waits for a timeout: the requests that differ in kind are enough.
-    chosen = range(1, requests + 1) if name != "answered too late" else (1, requests // 2, requests)
-    for number in chosen:
+    for number in struck if name != "answered too late" else (1, struck[-1] // 2, struck[-1]):
         ids = begin(simulator)
         simulator.faults.add(nth=number, **FAULTS[name])
         first = run_module(keyfactor_certificate_revoke, arguments(simulator, targets(ids), **options))
@@ -243,8 +242,8 @@ def test_credentials_that_end_half_way_stop_the_rest(simulator):
 def test_a_kill_between_any_two_requests_loses_nothing_and_does_nothing_twice(simulator, tmp_path):
     ids = begin(simulator)
     run_module(keyfactor_certificate_revoke, arguments(simulator, ids))
-    faultless, requests = state(simulator, ids), len(simulator.journal)
-    for number in range(1, requests + 1):
+    faultless, struck = state(simulator, ids), places(simulator.journal)
+    for number in struck:
         ids = begin(simulator)
         journal = tmp_path / f"journal-{number}.jsonl"
         simulator.faults.add("delay", nth=number, seconds=30, after=True)

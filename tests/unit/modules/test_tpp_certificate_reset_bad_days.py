@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ansible_collections.certops.remediation.plugins.module_utils import engine, transport
 from ansible_collections.certops.remediation.plugins.modules import tpp_certificate_reset
 
-from ansible_collections.certops.remediation.tests.unit.support import FAULTS, HOME, kill_at_request, run_module, tpp_options
+from ansible_collections.certops.remediation.tests.unit.support import FAULTS, HOME, kill_at_request, places, run_module, tpp_options
 
 NAMES = [f"web-{number}.example.com" for number in range(6)]
 FLEET = [
@@ -147,11 +147,10 @@ def test_any_fault_at_any_request_ends_in_the_faultless_state_with_one_effect_ea
     begin(simulator)
     options = {"restart": restart, "retry_timeout": 5, "timeout": 1}
     assert not run_module(tpp_certificate_reset, arguments(simulator, **options))["failed"]
-    faultless, requests = state(simulator), len(simulator.journal)
+    faultless, struck = state(simulator), places(simulator.journal)
     assert effects(simulator) == dict.fromkeys(STUCK, 1)
     # Each of these waits for a timeout: the requests that differ in kind are enough.
-    chosen = range(1, requests + 1) if name != "answered too late" else (1, requests // 2, requests)
-    for number in chosen:
+    for number in struck if name != "answered too late" else (1, struck[-1] // 2, struck[-1]):
         begin(simulator)
         simulator.faults.add(nth=number, **FAULTS[name])
         first = run_module(tpp_certificate_reset, arguments(simulator, **options))
@@ -212,8 +211,8 @@ def test_a_long_silence_after_a_restart_is_unknown_and_not_repeated(simulator):
 def test_a_kill_between_any_two_requests_loses_nothing_and_does_nothing_twice(simulator, tmp_path, restart):
     begin(simulator)
     run_module(tpp_certificate_reset, arguments(simulator, restart=restart))
-    faultless, requests = state(simulator), len(simulator.journal)
-    for number in range(1, requests + 1):
+    faultless, struck = state(simulator), places(simulator.journal)
+    for number in struck:
         begin(simulator)
         journal = tmp_path / f"journal-{number}.jsonl"
         simulator.faults.add("delay", nth=number, seconds=30, after=True)
