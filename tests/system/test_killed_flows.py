@@ -57,22 +57,21 @@ STORIES = [
         "unstick_certificates",
         {"tpp": {"certificates": [{"name": "web-{n}.example.com", "count": 3, **STUCK}]}},
         {"folder": "\\VED\\Policy\\Certificates"},
-        [Stage("the canary", "/certificates/reset$"), Stage("the wave", "/certificates/reset$", nth=2)],
+        [Stage("the wave", "/certificates/reset$", nth=2)],
         {("reset",): 3},
     ),
     Story(
         "revoke_certificates",
         {"keyfactor": {"certificates": [{"cn": "node-{n}.shop.example.com", "count": 3}]}},
         {"query": 'IssuedCN -contains "shop"', "reason": "key_compromise", "hold_first": True, "hold_grace": 0, "wave_size": 2},
-        [Stage("the hold", REVOKE), Stage("the revocation", REVOKE, effects=1, nth=2), Stage("the last look", "/certificates$", "GET", effects=1)],
+        [Stage("the hold", REVOKE), Stage("the revocation", REVOKE, effects=1, nth=2)],
         {("hold", "revoke"): 3},
-        twice=True,
     ),
     Story(
         "offboard_client_certificates",
         {"cloudflare": {"settings": {"revoke_seconds": 0}, "zones": [{"name": "example.com", "certificates": [{"cn": "tablet-{n}", "count": 3}]}]}},
         {"devices": "tablet-*", "wait_interval": 1},
-        [Stage("the canary", CLIENTS, "DELETE"), Stage("the wave", CLIENTS, "DELETE", nth=2)],
+        [Stage("the wave", CLIENTS, "DELETE", nth=2)],
         {("revoke",): 3},
     ),
     Story(
@@ -87,6 +86,28 @@ STORIES = [
         [Stage("the new ones", CLIENTS, "POST"), Stage("the end of the old ones", CLIENTS, "DELETE")],
         {("create",): 2, ("revoke",): 2},
         between=as_if_later,
+    ),
+    Story(
+        "decommission_certificates",
+        {"keyfactor": {"certificates": [{"cn": "old-{n}", "count": 2, "age_days": 90}, {"cn": "ripe", "age_days": 90, **HELD}]}},
+        {"query": "CertId -gt 0"},
+        [Stage("the hold", REVOKE), Stage("the revocation", REVOKE, effects=1)],
+        {("hold",): 2, ("revoke",): 1},
+        twice=True,
+    ),
+    Story(
+        "restore_certificates",
+        {
+            "keyfactor": {"certificates": [{"cn": "held-{n}.example.com", "count": 2, "on_hold": True}]},
+            "cloudflare": {
+                "settings": {"reactivate_seconds": 0},
+                "zones": [{"name": "example.com", "certificates": [{"cn": "tablet.example.com", "status": "revoked"}]}],
+            },
+        },
+        {"platforms": "keyfactor, cloudflare", "list": "held-1.example.com\nheld-2.example.com\ntablet.example.com", "wait_interval": 1},
+        [Stage("the reactivation", CLIENTS, "PATCH")],
+        {("release",): 2, ("reactivate",): 1},
+        twice=True,
     ),
 ]
 
