@@ -25,8 +25,8 @@ help: ## Show the targets
 
 setup: $(VENV)/.stamp $(TREE) ## Create .venv and the symlink tree for ansible-playbook, ansible-doc and pytest
 
-demo: setup ## Watch an outage, a leaked key, a deadline and a leaver being dealt with, on the simulator
-	@$(VENV)/bin/python tests/demo/run.py
+demo: setup ## Watch a leaked key being dealt with on four platforms, on the simulator (STORIES="outage compromise reissue offboard", or all)
+	@$(VENV)/bin/python tests/demo/run.py $(STORIES)
 
 unit: setup $(AWX)/.stamp ## pytest: tests/unit, tests/contract and tests/system
 	@$(CHECKS) unit

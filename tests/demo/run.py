@@ -14,12 +14,13 @@ import signal
 import sys
 
 import compromise
+import incident
 import offboard
 import outage
 import reissue
 from stage import DIRECTORY, Stage, Unexpected
 
-STORIES = {"outage": outage.show, "compromise": compromise.show, "reissue": reissue.show, "offboard": offboard.show}
+STORIES = {"incident": incident.show, "outage": outage.show, "compromise": compromise.show, "reissue": reissue.show, "offboard": offboard.show}
 
 
 def _leave(number: int, dummy: object) -> None:
@@ -31,10 +32,12 @@ def _leave(number: int, dummy: object) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stories", nargs="*", metavar="story", help=f"only these: {', '.join(STORIES)}")
-    chosen = parser.parse_args().stories or list(STORIES)
+    parser.add_argument("stories", nargs="*", metavar="story", help=f"of {', '.join(STORIES)}, or all; by default the incident")
+    chosen = parser.parse_args().stories or ["incident"]
+    if chosen == ["all"]:
+        chosen = list(STORIES)
     if not set(STORIES).issuperset(chosen):
-        parser.error(f"the stories are {', '.join(STORIES)}")
+        parser.error(f"the stories are {', '.join(STORIES)}, all")
     for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(how, _leave)
     shutil.rmtree(DIRECTORY, ignore_errors=True)

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "tools"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "tools")]
 
 from processes import end_families  # noqa: E402 (needs the path above)
+
+from tests.simulator.inside import environment  # noqa: E402 (likewise)
 
 DIRECTORY = ROOT / ".cache" / "demo"
 START_SECONDS = 60
@@ -106,30 +108,10 @@ class Stage:
 
 
 def _environment(ready: Mapping[str, Any]) -> dict[str, str]:
-    """Credentials as a user would export them, and settings that keep the output short. Nothing of the user's own Ansible settings."""
-    own = ("ANSIBLE_", "VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_", "CLOUDFLARE_", "PYTHON")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    """Credentials as a user would export them, and settings that keep the output short. Nothing else of the user's own."""
     (DIRECTORY / "ansible.cfg").write_text("", encoding="utf-8")
     return {
-        **kept,
-        "VENAFI_URL": ready["tpp"]["url"],
-        "VENAFI_TOKEN": ready["tpp"]["access_token"],
-        "VENAFI_CA_PATH": ready["ca_path"],
-        "KEYFACTOR_HOSTNAME": ready["keyfactor"]["url"],
-        "KEYFACTOR_API_PATH": ready["keyfactor"]["api_path"],
-        "KEYFACTOR_AUTH_CLIENT_ID": ready["keyfactor"]["client_id"],
-        "KEYFACTOR_AUTH_CLIENT_SECRET": ready["keyfactor"]["client_secret"],
-        "KEYFACTOR_AUTH_TOKEN_URL": ready["keyfactor"]["token_url"],
-        "KEYFACTOR_CA_CERT": ready["ca_path"],
-        "DIGICERT_URL": ready["digicert"]["url"],
-        "DIGICERT_API_KEY": ready["digicert"]["api_key"],
-        "DIGICERT_CA_PATH": ready["ca_path"],
-        "CLOUDFLARE_BASE_URL": ready["cloudflare"]["url"],
-        "CLOUDFLARE_API_TOKEN": ready["cloudflare"]["api_token"],
-        "CLOUDFLARE_ZONE_ID": ready["cloudflare"]["zone_id"],
-        "CLOUDFLARE_CA_PATH": ready["ca_path"],
-        "NO_PROXY": "127.0.0.1",
-        "no_proxy": "127.0.0.1",
+        **environment(ready, os.environ),
         "ANSIBLE_CONFIG": str(DIRECTORY / "ansible.cfg"),
         "ANSIBLE_HOME": str(DIRECTORY / "ansible"),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "tree"),
