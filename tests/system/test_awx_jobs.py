@@ -177,7 +177,7 @@ def test_another_plan_is_not_applied(launch, simulator, approved):
 
 
 def test_the_approved_plan_is_applied_and_its_files_are_delivered(launch, simulator, attached, secrets, approved, tmp_path):
-    with Server(lambda request, number: answer("201 Created"), server_context(simulator, tmp_path, "127.0.0.1")) as receiver:
+    with Server(lambda request, number: answer("201 Created"), server_context(simulator, tmp_path)) as receiver:
         job = launch(
             REVOKE, "apply", handed=approved, attached=attached, watched=True, owner={f"{REVOKE}_report_url": f"{receiver.url}/certops/"},
             environment={"CERTOPS_REPORT_TOKEN": TOKEN, "CERTOPS_REPORT_CA": simulator.ready["ca_path"]},
@@ -202,7 +202,7 @@ def test_the_approved_plan_is_applied_and_its_files_are_delivered(launch, simula
 def test_a_file_that_cannot_be_delivered_fails_the_job_after_all_is_told(launch, simulator, approved, tmp_path):
     before = len(changing(simulator))
     assert before
-    with Server(lambda request, number: answer("403 Forbidden"), server_context(simulator, tmp_path, "127.0.0.1")) as receiver:
+    with Server(lambda request, number: answer("403 Forbidden"), server_context(simulator, tmp_path)) as receiver:
         job = launch(
             REVOKE, "verify", handed=approved, owner={f"{REVOKE}_report_url": receiver.url}, environment={"CERTOPS_REPORT_CA": simulator.ready["ca_path"]}
         )
