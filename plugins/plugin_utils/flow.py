@@ -108,12 +108,14 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",), journa
         f"{role}_max_failed_percent must be at most 100": not wrong and int(numbers["max_failed_percent"]) > 100,
         f"{role}_report_formats does not know {', '.join(unknown)}. It knows {', '.join(REPORT_FORMATS)}": unknown,
         f"{role}_fail_on does not know {', '.join(unknown_outcomes)}. It knows {', '.join(FAIL_ON)}": unknown_outcomes,
+        f"{role}_report_url must begin with https:// and hold neither user nor password": not _is_safe(text(given["report_url"])),
     }
     return {
         "role": role,
         "number": numbers,
         "deny": deny,
         "plan_digest": text(given["plan_digest"]),
+        "require_plan_digest": truth(given["require_plan_digest"], False),
         "continue_on_error": truth(given["continue_on_error"], False),
         "fail_on": fail_on,
         "freeze": windows,
@@ -125,9 +127,57 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",), journa
         "journal": path(given["journal_path"]) or (f"{report_base}.journal.jsonl" if report_base and journal else ""),
         "report_base": report_base,
         "report_formats": chosen,
+        "report_url": text(given["report_url"]).rstrip("/"),
         "complaints": wrong + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny)
         + freeze.complaints(role, windows),
     }
+
+
+def _is_safe(url: str) -> bool:
+    """Whether a report may be sent there; an address that is not set is."""
+    parts = urllib.parse.urlsplit(url)
+    return not url or (parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc)
+
+
+def job_complaints(options: Json, folder: t.Any, job: Json) -> list[str]:
+    """What cannot work in a job of AWX, and would elsewhere.
+
+    :param folder: where the flow writes files of its own, when it does.
+    :param job: ``id``, empty outside AWX; ``host``, ``hosts`` of the inventory, and ``folders`` that end with the job.
+    """
+    if not job["id"]:
+        return []
+    role, said = options["role"], []
+    # AWX starts a play for localhost in every slice, and tells no job that it is one. Only one slice has the host in its inventory.
+    if job["hosts"] and job["host"] not in job["hosts"]:
+        said.append(
+            f"{job['host']} is not in the inventory of this job, so each slice of it would do the same work. Use an inventory that holds nothing but "
+            f"{job['host']}, and one job slice"
+        )
+    kept = {} if options["report_url"] else {"journal_path": options["journal"], "report_path": options["report_base"]}
+    lost = [f"{role}_{name}" for name, place in {**kept, "folder": path(folder)}.items() if place and _is_below(place, job["folders"])]
+    if lost:
+        said.append(
+            f"{', '.join(lost)} is in the directory of this job, which AWX removes with everything in it. Name a directory that is mounted into the "
+            f"job{'' if lost == [f'{role}_folder'] else f', or set {role}_report_url'}"
+        )
+    return said
+
+
+def _is_below(place: str, folders: t.Iterable[str]) -> bool:
+    real = os.path.realpath(place)
+    return any(real == folder or real.startswith(folder.rstrip("/") + "/") for folder in map(os.path.realpath, filter(None, folders)))
+
+
+def deliveries(options: Json, run_id: str | int) -> list[dict[str, str]]:
+    """Which files go where, of those that a run can leave.
+
+    :param run_id: what tells this run from others, the number of the job or the moment it began.
+    """
+    name = f"{options['report_url']}/{options['role']}-{re.sub('[^A-Za-z0-9]', '', str(run_id))}"
+    extensions = [form.replace("markdown", "md") for form in options["report_formats"]]
+    found = [{"what": "Report", "file": f"{options['report_base']}.{extension}", "url": f"{name}.{extension}"} for extension in extensions]
+    return [*found, *([{"what": "Journal", "file": options["journal"], "url": f"{name}.journal.jsonl"}] if options["journal"] else [])]
 
 
 # -- waves -------------------------------------------------------------------------------------------------------------------------------
@@ -359,6 +409,15 @@ def refusals(plan: Json, options: Json, *, names: t.Mapping[str, t.Sequence[str]
     return [{"guard": guard, "message": message} for guard, refuses, message in said if refuses]
 
 
+def approval_refusal(options: Json) -> list[dict[str, str]]:
+    """The guard of a job that may only apply what was approved."""
+    role = options["role"]
+    if not options["require_plan_digest"] or options["plan_digest"]:
+        return []
+    message = f"{role}_require_plan_digest is set, and there is no {role}_plan_digest. Make a plan with --check, have it approved, and give its digest."
+    return [{"guard": "require_plan_digest", "message": message}]
+
+
 def freeze_stop(options: Json, now: str) -> str:
     """Why no further wave may begin; empty when it may.
 
@@ -532,13 +591,14 @@ def record(
     expiring = expiring_rows(rows, words, run, int(options["number"]["expiring_days"]))
     # A plan is made for later; it only tells what would be refused now.
     frozen = freeze_refusal(options) if planned else []
+    unapproved = approval_refusal(options) if planned and not check_mode else []
     made = {
         "format": FORMAT,
         "flow": options["role"],
         "title": words["title"],
         "check_mode": check_mode,
         "what": what,
-        "refusals": [*refused, *([] if check_mode else frozen)],
+        "refusals": [*refused, *unapproved, *([] if check_mode else frozen)],
         "refused_now": frozen if check_mode else [],
         "stopped": done["stopped"],
         "key": key,

@@ -381,3 +381,89 @@ def test_expiring_is_what_ends_soon_and_was_not_replaced():
 def test_what_fail_on_does_not_know():
     assert options_of(fail_on="drift, warnings")["complaints"] == ["a_flow_fail_on does not know warnings. It knows drift, failed, pending, expiring, none"]
     assert options_of(freeze=["Fri 16:00-Mon 06:00"])["complaints"][0].startswith("a_flow_freeze: the window 'Fri 16:00-Mon 06:00' is not understood.")
+
+
+# -- jobs of AWX -------------------------------------------------------------------------------------------------------------------------
+
+
+def refused_by(**options):
+    return [refusal["guard"] for refusal in record_of([row()], **options)["refusals"]]
+
+
+def test_a_job_that_may_only_apply_what_was_approved():
+    assert refused_by(require_plan_digest=True) == ["require_plan_digest"]
+    assert refused_by(require_plan_digest="true", plan_digest="sha256:1") == []
+    assert refused_by(require_plan_digest=True, check_mode=True) == []
+    assert refused_by() == refused_by(require_plan_digest="") == []
+    assert record_of([row(planned=False, result="done")], require_plan_digest=True)["refusals"] == []
+
+
+JOB = {"id": 12, "host": "localhost", "hosts": ["localhost"], "folders": ["", "/runner"]}
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        ({}, False),
+        # Without any host in the inventory there are no slices.
+        ({"hosts": []}, False),
+        ({"hosts": ["a", "localhost"]}, False),
+        ({"hosts": ["a", "b"]}, True),
+        ({"hosts": ["a"], "id": ""}, False),
+    ],
+)
+def test_a_slice_without_the_host_is_refused(job, said):
+    complaints = flow.job_complaints(options_of(), "", {**JOB, **job})
+    assert bool(complaints) is said
+    assert not said or "each slice of it would do the same work" in complaints[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "folder", "lost"),
+    [
+        ({"report_path": "/runner/project/report"}, "", "a_flow_report_path"),
+        ({"journal_path": "/runner/journal.jsonl", "report_path": "/mounted/report"}, "", "a_flow_journal_path"),
+        ({"journal_path": "/runners/journal.jsonl"}, "", ""),
+        ({"journal_path": "/runner/x", "report_url": "https://reports.example.com"}, "", ""),
+        ({"report_url": "https://reports.example.com"}, "/runner/keys", "a_flow_folder"),
+        ({}, "/mounted/keys", ""),
+        ({}, "", ""),
+    ],
+)
+def test_files_that_end_with_the_job_are_refused(options, folder, lost):
+    complaints = flow.job_complaints(options_of(**options), folder, JOB)
+    assert [complaint.split(" is in the directory")[0] for complaint in complaints] == ([lost] if lost else [])
+    assert flow.job_complaints(options_of(**options), folder, {**JOB, "id": ""}) == []
+
+
+def test_another_name_of_the_directory_of_the_job_is_the_same(tmp_path):
+    (tmp_path / "job").mkdir()
+    (tmp_path / "other").symlink_to(tmp_path / "job")
+    assert flow.job_complaints(options_of(report_path=str(tmp_path / "other" / "report")), "", {**JOB, "folders": [str(tmp_path / "job")]})
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("", True),
+        ("https://reports.example.com/x/", True),
+        ("http://reports.example.com", False),
+        ("https://me:secret@reports.example.com", False),
+        ("https://", False),
+        ("reports.example.com", False),
+    ],
+)
+def test_a_report_is_only_sent_where_nobody_else_reads_it(url, good):
+    complaints = options_of(report_url=url)["complaints"]
+    assert (complaints == []) is good
+    assert "secret" not in str(complaints)
+
+
+def test_what_is_delivered_has_a_name_of_its_own():
+    options = {**options_of(report_url="https://reports.example.com/x/", report_formats="html, markdown"), "report_base": "/t/report", "journal": "/t/j.jsonl"}
+    assert flow.deliveries(options, 4711) == [
+        {"what": "Report", "file": "/t/report.html", "url": "https://reports.example.com/x/a_flow-4711.html"},
+        {"what": "Report", "file": "/t/report.md", "url": "https://reports.example.com/x/a_flow-4711.md"},
+        {"what": "Journal", "file": "/t/j.jsonl", "url": "https://reports.example.com/x/a_flow-4711.journal.jsonl"},
+    ]
+    assert flow.deliveries(options, "2026-11-29T22:00:00Z")[0]["url"].endswith("/a_flow-20261129T220000Z.html")
