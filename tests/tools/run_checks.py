@@ -69,15 +69,15 @@ def integration(*targets: str) -> list[Check]:
     return [dev("ansible-test integration", "python", "tests/tools/ansible_test.py", "integration", *targets)]
 
 
-def integration_in_two() -> tuple[list[Check], list[Check]]:
-    """The targets of the modules, and those of the roles, which take longer; each with a simulator of its own."""
+def integration_in_parts() -> list[list[Check]]:
+    """The targets of the roles, which take longer, in two parts, and those of the modules; each with a simulator of its own."""
     names = sorted(path.name for path in (ROOT / "tests" / "integration" / "targets").iterdir() if path.is_dir())
-    halves = {"modules": [name for name in names if not name.startswith("role_")], "roles": [name for name in names if name.startswith("role_")]}
-    modules, roles = (
-        [dev(f"ansible-test integration of {kind}", "python", "tests/tools/ansible_test.py", "integration", "--lane", kind, *targets)]
-        for kind, targets in halves.items()
-    )
-    return modules, roles
+    roles = [name for name in names if name.startswith("role_")]
+    parts = {"roles-1": roles[::2], "roles-2": roles[1::2], "modules": [name for name in names if not name.startswith("role_")]}
+    return [
+        [dev(f"ansible-test integration of {part}", "python", "tests/tools/ansible_test.py", "integration", "--lane", part, *targets)]
+        for part, targets in parts.items()
+    ]
 
 
 def package() -> list[Check]:
@@ -106,9 +106,11 @@ def main() -> int:
     if arguments.group == "integration":
         return run_lanes(integration(*arguments.targets))
     if arguments.group == "all":
-        # Quick answers first in one lane, while slow ansible-test runs fill the other.
-        modules, roles = integration_in_two()
-        return run_lanes([*unit(), *linters(), *clients(), *package(), *modules], [*sanity(), *roles])
+        # Two lanes take from one queue, what lasts longest first, so that neither ends long before the other. A group stays in one lane.
+        queue = iter([unit(), sanity(), *integration_in_parts(), linters(), clients(), package()])
+        lane = (check for group in queue for check in group)
+        other = (check for group in queue for check in group)
+        return run_lanes(lane, other)
     return run_lanes(groups[arguments.group]())
 
 
