@@ -421,7 +421,8 @@ def test_a_slice_without_the_host_is_refused(job, said):
 @pytest.mark.parametrize(
     ("options", "folder", "lost"),
     [
-        ({"report_path": "/runner/project/report"}, "", "a_flow_report_path"),
+        # Where there is a report there is a journal beside it.
+        ({"report_path": "/runner/project/report"}, "", "a_flow_journal_path, a_flow_report_path"),
         ({"journal_path": "/runner/journal.jsonl", "report_path": "/mounted/report"}, "", "a_flow_journal_path"),
         ({"journal_path": "/runners/journal.jsonl"}, "", ""),
         ({"journal_path": "/runner/x", "report_url": "https://reports.example.com"}, "", ""),
