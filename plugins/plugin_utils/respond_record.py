@@ -351,7 +351,9 @@ def waves(record: Json, known: Json, options: Json, phase: str) -> list[dict[str
         items = [{"member": f"{phase} {number}", "kind": platform, "planned": True, "target": target} for number, target in asked]
         if items:
             prefix = f"{phase} {'in' if platform == 'tpp' else 'at'} {name}, "
-            laid = waves_of({"certificates": items}, options, key="member", handed=["target"], kind="kind", prefix=prefix)
+            # Done is a certificate with the second of the two.
+            interim = phase == ("revoke" if record["settings"]["revocation_order"] == "revoke_first" else "replace")
+            laid = waves_of({"certificates": items}, options, key="member", handed=["target"], kind="kind", prefix=prefix, interim=interim)
             verb = "Revoke" if phase == "revoke" else VERBS[platform]
             shared = {"phase": phase, "platform": platform, "pace": _pace(platform, items), "plan": False}
             found += [

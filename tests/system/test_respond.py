@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import threading
 
+import pytest
+
 from ansible_collections.certops.remediation.tests.simulator.server import Simulator
 from ansible_collections.certops.remediation.tests.system.killing import Playbook, Stage
 
@@ -52,6 +54,7 @@ def effects(simulator):
     return sorted(found)
 
 
+@pytest.mark.timeout(600)
 def test_killed_while_it_replaces_and_taken_over_by_two_engineers_at_once(tmp_path):
     with Simulator(SCENARIO) as simulator:
         key = simulator.leaks.dump()["leaked"]["public_key_sha256"]
