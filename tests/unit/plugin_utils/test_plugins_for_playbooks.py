@@ -42,6 +42,8 @@ TESTS = PluginTests().tests()
         ("distinguished_name", "C=US, O=Example Corp, CN=CA 1", "c=us,o=example corp,cn=ca 1"),
         ("distinguished_name", "CN=CA 1,O=Example Corp,C=US", "c=us,o=example corp,cn=ca 1"),
     ],
+    # The key is another one in each process, and names of tests must not be.
+    ids=map(str, range(18)),
 )
 def test_one_form(name, value, result):
     assert FILTERS[name](value) == result
@@ -59,6 +61,7 @@ def test_one_form(name, value, result):
         ("public_key_sha256", key_pem(KEY, "secret").decode(), "encrypted private key"),
         ("certificate_names", "no PEM", "holds no readable certificate"),
     ],
+    ids=map(str, range(6)),
 )
 def test_what_is_none_is_told(name, value, told):
     with pytest.raises(AnsibleFilterError) as caught:
