@@ -201,7 +201,7 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
             with open(path, encoding="utf-8") as file:
                 anchor = anchor_of(json.load(file))
             if anchor is None:
-                print(f"{_shown(path)} is no report that holds the end of a journal", file=sys.stderr)
+                sys.stderr.write(f"{_shown(path)} is no report that holds the end of a journal\n")
                 return 2
             anchors.append(anchor)
         summary = Summary()
@@ -209,12 +209,13 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
             found = verify(file, anchors=anchors, see=summary.see)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no JSON"
-        print(f"cannot read {_shown(getattr(error, 'filename', None) or 'the record')}: {reason}", file=sys.stderr)
+        sys.stderr.write(f"cannot read {_shown(getattr(error, 'filename', None) or 'the record')}: {reason}\n")
         return 2
     for line in report_lines(found, anchored=bool(anchors)):
-        print(_shown(line))
+        sys.stdout.write(f"{_shown(line)}\n")
     for begun in summary.open_targets[:MOST_PROBLEMS]:
-        print(_shown(f"look what became of {begun['target']}: {begun['action']}, begun at {begun['time']} (line {begun['line']})"))
+        told = _shown(f"look what became of {begun['target']}: {begun['action']}, begun at {begun['time']} (line {begun['line']})")
+        sys.stdout.write(f"{told}\n")
     return 0 if found.intact else 1
 
 
@@ -243,4 +244,4 @@ def _shown(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -461,7 +461,8 @@ class CertificateReset(engine.Operation[CertificateRef, CertificateState]):
     def _plan_renewal(self, target: CertificateRef, state: CertificateState, keep: t.Callable[[str, str], Plan]) -> Plan:
         """Of a certificate that is at rest."""
         if not target.thumbprint:
-            return keep(engine.REFUSED, "its entry has no thumbprint, so nobody can tell whether it has been renewed already; give what tpp_certificate_info returns")
+            said = "its entry has no thumbprint, so nobody can tell whether it has been renewed already; give what tpp_certificate_info returns"
+            return keep(engine.REFUSED, said)
         if not state.thumbprint:
             return keep(engine.REFUSED, "has no certificate that could be renewed")
         if state.management_type in ("Monitoring", "Unassigned"):

@@ -16,7 +16,15 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import meant_key_sha256
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, bad_numbers, entries, path, text
-from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list import SPREADSHEET_NUMBER, cells_of, clean, decode, heading_word, hexadecimal, rows
+from ansible_collections.certops.remediation.plugins.plugin_utils.incident_list import (
+    SPREADSHEET_NUMBER,
+    cells_of,
+    clean,
+    decode,
+    heading_word,
+    hexadecimal,
+    rows,
+)
 from ansible_collections.certops.remediation.plugins.plugin_utils.pace import pace, rate_limits
 
 # What an entry can be, the most exact first, and the headings of columns that hold it.

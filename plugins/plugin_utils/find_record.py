@@ -20,7 +20,6 @@ from ansible_collections.certops.remediation.plugins.module_utils.errors import 
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.module_utils.x509 import (
     Material,
-    alternative_names,
     comparable_name,
     fingerprint_sha256,
     materials_in,

@@ -513,6 +513,9 @@ def causes(record: Json, options: Json, words: Json, failing: t.Sequence[str]) -
         return ", ".join(f"{record['results'][result['key']]} {result['label']}" for result in words["results"]
                          if result["key"] in keys and record["results"][result["key"]])
 
+    # What only one flow knows is no result of a certificate, and ends the role because it was asked to.
+    known = {result["key"] for result in words["results"]}
+    own = [f"{record['results'][name]} {words[name]['label']}." for name in failing if name not in known and record["results"][name]]
     days = options["number"]["expiring_days"]
     outcomes = {
         "drift": f"{counts['planned']} would be {record['what']}" if record["check_mode"] and counts["planned"] else "",
@@ -524,6 +527,7 @@ def causes(record: Json, options: Json, words: Json, failing: t.Sequence[str]) -
     return [
         *(refusal["message"] for refusal in record["refusals"]),
         *([record["stopped"]] if record["stopped"] else []),
+        *own,
         *(f"{role}_fail_on has {name}: {outcomes[name]}." for name in FAIL_ON if name in fail_on and outcomes[name]),
     ]
 

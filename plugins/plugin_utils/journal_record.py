@@ -104,7 +104,8 @@ def planned(record: Json, words: Json) -> list[dict[str, t.Any]]:
 
 
 def wave_started(wave: Json) -> list[dict[str, t.Any]]:
-    return [{"event": "wave_started", "wave": wave["name"], "size": wave["size"], "interim": wave.get("interim", False), "members": [str(member) for member in wave["members"]]}]
+    members = [str(member) for member in wave["members"]]
+    return [{"event": "wave_started", "wave": wave["name"], "size": wave["size"], "interim": wave.get("interim", False), "members": members}]
 
 
 def wave_ended(done: Json, wave: Json) -> list[dict[str, t.Any]]:
@@ -340,7 +341,8 @@ class _Course:
         if row is None:
             self.unplaced += bool(self.open_wave)
         elif entry["event"] == "intent":
-            row.update(begun=True, result="unknown", why=f"{entry.get('action')} was begun, and nothing says how it ended", note=f"begun at {entry.get('time')}")
+            why = f"{entry.get('action')} was begun, and nothing says how it ended"
+            row.update(begun=True, result="unknown", why=why, note=f"begun at {entry.get('time')}")
         else:
             row.update(begun=True, result=self._result(str(entry.get("outcome"))), why=str(entry.get("message") or ""), note="")
 

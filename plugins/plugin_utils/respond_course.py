@@ -60,7 +60,8 @@ class State:
         return t.cast(Json, proof if proof.get("endpoints") is not None else self.known.get("served") or {})
 
     def down(self, platform: str) -> str:
-        return str(self.chosen["down"].get(platform) or self.known.get("unasked", {}).get(platform) or ("" if platform in self.chosen["asked"] else "is not set up"))
+        said = self.chosen["down"].get(platform) or self.known.get("unasked", {}).get(platform)
+        return str(said or ("" if platform in self.chosen["asked"] else "is not set up"))
 
 
 # -- replacement -------------------------------------------------------------------------------------------------------------------------

@@ -326,7 +326,8 @@ def _place(case: Json, platform: str) -> str:
 def missing_rows(known: Json, wanted: t.Iterable[str]) -> list[dict[str, t.Any]]:
     """What was asked for and is nothing that a platform has, platforms that could not be asked, and endpoints with the key that nobody knows."""
     flags = ("planned", "ours", "to_replace", "to_deliver", "to_verify", "to_revoke", "replaced", "revoked_now", "client")
-    empty: dict[str, t.Any] = {**dict.fromkeys(wanted, ""), **dict.fromkeys(flags, False), "names": [], "platforms": [], "targets": [], "endpoints": [], "at": [], "steps": [], "plan": []}
+    lists = ("names", "platforms", "targets", "endpoints", "at", "steps", "plan")
+    empty: dict[str, t.Any] = {**dict.fromkeys(wanted, ""), **dict.fromkeys(flags, False), **{name: [] for name in lists}}
     empty.update({"on": {}, "new": {}, "paths": {}, "action": "none", "before": "not found"})
     chosen = known["chosen"]
     named = [("missing", entry["target"], entry["why"]) for entry in chosen["missing"]]

@@ -28,7 +28,8 @@ def _is(outcome: str) -> t.Callable[[t.Any], bool]:
 def irreversible(value: t.Any) -> bool:
     """Whether something is planned or done that cannot be undone."""
     entry = _entry(value)
-    return entry["outcome"] not in (engine.UNCHANGED, engine.REFUSED, engine.NOT_ATTEMPTED) and str(entry.get("reversible") or "").startswith("Cannot be undone")
+    happened = entry["outcome"] not in (engine.UNCHANGED, engine.REFUSED, engine.NOT_ATTEMPTED)
+    return happened and str(entry.get("reversible") or "").startswith("Cannot be undone")
 
 
 class TestModule:

@@ -59,7 +59,7 @@ def check_inputs(inputs: Mapping[str, Any]) -> None:
         seen.add(name)
         if kind not in ("string", "boolean") or field.get("format", "url") not in ("ssh_private_key", "url"):
             raise Refused({"inputs": [f"{kind!r} is not one of ['string', 'boolean']"]})
-        if "default" in field and type(field["default"]) is not {"string": str, "boolean": bool}[kind]:
+        if "default" in field and not isinstance(field["default"], {"string": str, "boolean": bool}[kind]):
             raise Refused({"inputs": [f"{field['default']} is not a {kind}"]})
         for key in ("choices", "multiline", "format", "secret"):
             if key in field and kind != "string":
@@ -164,7 +164,7 @@ def answer_errors(question: Mapping[str, Any], answers: Mapping[str, Any]) -> li
     if kind in ("text", "textarea", "password"):
         return [] if isinstance(value, str) else [f"Value {value} for '{variable}' expected to be a string."]
     if kind == "integer":
-        if type(value) is not int:
+        if not isinstance(value, int) or isinstance(value, bool):
             return [f"Value {value} for '{variable}' expected to be an integer."]
         if question.get("min") not in ("", None) and value < int(question["min"]):
             return [f"'{variable}' value {value} is too small (must be at least {question['min']})."]

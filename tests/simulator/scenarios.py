@@ -20,7 +20,7 @@ def names() -> list[str]:
 
 def load(scenario: str | Path | dict[str, Any], scale: float = 1.0) -> dict[str, Any]:
     """A scenario by name, by the path of a file, or given as data; with ``scale`` times as many objects in its bulk entries."""
-    if not scale > 0:
+    if not 0 < scale < float("inf"):
         raise ValueError("scale must be above 0")
     data = _read(scenario)
     return dict(_scaled(data, scale)) if scale != 1 else data

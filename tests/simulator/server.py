@@ -71,7 +71,7 @@ class Simulator:
         self.records = Journal()
         self.tpp = Tpp(self.clock, self.authority, self.lock)
         self.digicert = DigiCert(self.clock, self.authority, self.lock)
-        self.keyfactor = Keyfactor(self.clock, self.authority, self.lock, self.records, lambda reference: self.elsewhere.find(reference))
+        self.keyfactor = Keyfactor(self.clock, self.authority, self.lock, self.records, self._find)
         self.elsewhere = Elsewhere(self.authority, self.tpp, self.keyfactor, self.digicert)
         self.cloudflare = Cloudflare(self.clock, self.authority, self.lock)
         self.endpoints = Endpoints(self.clock, self.authority, self.lock, self.elsewhere)
@@ -93,6 +93,10 @@ class Simulator:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
+
+    def _find(self, reference: Any) -> Any:
+        # A part may refer to what is made after it.
+        return self.elsewhere.find(reference)
 
     @property
     def journal(self) -> list[dict[str, Any]]:

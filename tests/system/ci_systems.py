@@ -14,7 +14,6 @@ import contextlib
 import dataclasses
 import fnmatch
 import glob
-import os
 import pathlib
 import re
 import shutil
@@ -311,7 +310,7 @@ class Jenkins(System):
         defaults = dict(re.findall(r"string\(name: '(\w+)', defaultValue: '(.*?)'", text))
         own = dict(re.findall(r"(\w+) = '(.*?)'", self.block(text, "environment")))
         self.env = {**own, **defaults, **self.variables, **self.parameters}
-        self.stages = {name: body for name, body in re.findall(r"stage\('(\w+)'\) \{(.*?)\n        \}", text, re.DOTALL)}
+        self.stages = dict(re.findall(r"stage\('(\w+)'\) \{(.*?)\n        \}", text, re.DOTALL))
         self.stashed: dict[str, pathlib.Path] = {}
 
     @staticmethod

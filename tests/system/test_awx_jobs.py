@@ -88,7 +88,8 @@ def credentials(simulator):
         },
         "digicert": {"url": ready["digicert"]["url"], "api_key": ready["digicert"]["api_key"], "ca_bundle": bundle},
         "cloudflare": {
-            "base_url": ready["cloudflare"]["url"], "api_token": ready["cloudflare"]["api_token"], "zone_id": ready["cloudflare"]["zone_id"], "ca_bundle": bundle,
+            "base_url": ready["cloudflare"]["url"], "api_token": ready["cloudflare"]["api_token"], "zone_id": ready["cloudflare"]["zone_id"],
+            "ca_bundle": bundle,
         },
     }  # fmt: skip
     types = objects.credential_types()

@@ -113,7 +113,7 @@ class Endpoints:
             return found
 
     def issue(self, **spec: Any) -> Material:
-        """Sign a certificate (an entry of ``certificates`` of a server), or take the one that is given as ``pem`` and ``key_pem`` or that a vendor's part holds."""
+        """Sign a certificate (an entry of ``certificates`` of a server), or take one: given as ``pem`` and ``key_pem``, or held by a vendor's part."""
         with self.lock:
             _check("a certificate", spec, CERTIFICATE_KEYS)
             if "pem" in spec:

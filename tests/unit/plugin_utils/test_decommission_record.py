@@ -30,7 +30,8 @@ def certificate(number=1, state="active", *, date=None, comment=OURS, places=(),
     revocation = {"date": date, "comment": comment, "reason": 6, "reason_name": "certificate_hold"} if state in ("on_hold", "revoked") else None
     return {
         "id": number, "thumbprint": f"{number:040X}", "serial": "0A", "common_name": f"c{number}", "subject": f"CN=c{number}", "dns_names": [],
-        "issuer": "CN=I", "authority": "ca", "not_before": issued, "not_after": "2027-01-01T00:00:00Z", "expired": expired, "state_name": state, "revocation": revocation,
+        "issuer": "CN=I", "authority": "ca", "not_before": issued, "not_after": "2027-01-01T00:00:00Z", "expired": expired, "state_name": state,
+        "revocation": revocation,
         "locations": list(places), "history": [],
     }
 

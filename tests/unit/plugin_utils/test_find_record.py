@@ -179,7 +179,8 @@ def test_one_bad_line_does_not_hide_the_others(bad):
 MARKS = {"fingerprint": fingerprint_sha256(CERTIFICATE), "thumbprint": thumbprint(CERTIFICATE), "serial": f"{CERTIFICATE.serial_number:X}"}
 
 
-@pytest.mark.parametrize("form", [PEM, [PEM], json.dumps([PEM]), f"pem;owner\n\"{PEM}\";Robin", {"certificate": PEM}], ids=["text", "list", "json", "csv", "row"])
+@pytest.mark.parametrize("form", [PEM, [PEM], json.dumps([PEM]), f"pem;owner\n\"{PEM}\";Robin", {"certificate": PEM}],
+    ids=["text", "list", "json", "csv", "row"])
 def test_a_certificate_in_pem(form):
     (entry,) = [entry for entry in looked_for(form)["entries"] if entry["kind"] == "certificate"]
     assert entry["marks"] == [{**MARKS, "issuer": "CN=www.example.com"}] and entry["key"] == SPKI
@@ -251,13 +252,15 @@ def test_nothing_makes_it_fail(anything):
 
 def tpp(number=1, **changes):
     row = {"dn": f"\\VED\\Policy\\{number}", "guid": f"{{{number}}}", "common_name": f"www-{number}", "dns_names": [], "serial": f"00{number:030X}",
-           "thumbprint": f"{number:040X}", "fingerprint_sha256": None, "public_key_sha256": f"{number:064x}", "issuer": CORP, "valid_to": "2027-01-01T00:00:00.0Z"}
+           "thumbprint": f"{number:040X}", "fingerprint_sha256": None, "public_key_sha256": f"{number:064x}", "issuer": CORP,
+           "valid_to": "2027-01-01T00:00:00.0Z"}
     return {**row, **changes}
 
 
 def keyfactor(number=1, **changes):
     row = {"id": number, "common_name": f"www-{number}", "dns_names": [f"www-{number}"], "serial": f"{number:032X}", "thumbprint": f"{number:040X}",
-           "fingerprint_sha256": f"{number:064x}", "public_key_sha256": f"{number:064x}", "issuer": "C=US, O=Example Corp, OU=PKI, CN=Example Corp Issuing CA 1",
+           "fingerprint_sha256": f"{number:064x}", "public_key_sha256": f"{number:064x}",
+           "issuer": "C=US, O=Example Corp, OU=PKI, CN=Example Corp Issuing CA 1",
            "not_after": "2027-01-01T00:00:00Z"}
     return {**row, **changes}
 
@@ -344,7 +347,8 @@ def test_a_certificate_at_hand_is_recognised_by_what_a_platform_shows():
 
 
 def test_reissues_and_duplicates_of_an_order_are_certificates_of_their_own():
-    former = {"serial": f"{7:032X}", "thumbprint": f"{7:040X}", "public_key_sha256": f"{1:064x}", "common_name": "www-1", "names": ["www-1"], "valid_till": "2026-12-01"}
+    former = {"serial": f"{7:032X}", "thumbprint": f"{7:040X}", "public_key_sha256": f"{1:064x}", "common_name": "www-1", "names": ["www-1"],
+        "valid_till": "2026-12-01"}
     row = {**order(1, public_key_sha256=f"{1:064x}"), "reissues": [former], "duplicates": []}
     row["matched"].append({"target": f"{7:032X}", "as": "reissue", "replaced": True})
     found = found_of(f"spki:{1:064x}", digicert=[row])
@@ -370,7 +374,8 @@ def test_a_platform_that_is_down_is_told_and_what_was_not_found_may_be_there():
     assert found["platforms"]["tpp"] == {"asked": True, "error": "cannot connect", "requests": 0, "not_compared": 0}
     assert [entry["not_asked"] for entry in found["not_found"]] == [["tpp"]]
     assert find_record.failures(found, own) == []
-    assert find_record.failures(found, {**own, "fail_if_unreachable": True}) == ["Venafi TPP could not be asked, and find_certificates_fail_if_unreachable is true"]
+    assert find_record.failures(found,
+        {**own, "fail_if_unreachable": True}) == ["Venafi TPP could not be asked, and find_certificates_fail_if_unreachable is true"]
     strict = {**own, "fail_if_none": True, "fail_if_not_found": True, "fail_if_unreadable": True}
     assert [cause.split(",")[0] for cause in find_record.failures(found, strict)] == ["Nothing was found", "1 entries were not found"]
     none = find_record.result(answers[:1], find_record.read_entries(own, []), own)

@@ -334,7 +334,8 @@ def test_no_wave_begins_in_a_freeze_window():
 FAILING = ["failed", "unknown"]
 
 
-def causes_of(rows, words=WORDS, done=None, check_mode=False, **given):
+def causes_of(rows, words=None, done=None, check_mode=False, **given):
+    words = words or WORDS
     options = options_of(**given)
     made = flow.record(rows, PLAN, done or NOTHING_DONE, refused=[], sections={}, key="name", options=options, settings={},
                        run={"started": "2026-11-29T10:00:00Z"}, words=words, what="changed", check_mode=check_mode)

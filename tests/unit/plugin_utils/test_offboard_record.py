@@ -226,6 +226,9 @@ def test_what_is_revoked_and_let_through_is_said_first(firewall, tone, count):
     assert [group["text"] for group in made["open"]] == ([firewall["message"]] if count else [])
     assert ("STILL LET THROUGH" in made["headline"]) == (firewall is LETS)
     assert made["firewall"] == firewall
+    # Whoever wants the run to fail of it is told why; without that wish it is told and no more.
+    assert flow.causes(made, OPTIONS, WORDS, ["failed", "let_through"]) == ([f"{count} let through."] if count else [])
+    assert flow.causes(made, OPTIONS, WORDS, ["failed"]) == []
 
 
 def test_as_long_as_a_plan_is_only_a_plan_its_notes_say_so():

@@ -70,15 +70,17 @@ DONE = {
 
 def row(result="revoked", text="fine", **changes):
     return {
-        "name": text, "label": text, "where": text, "before": text, "now": text, "note": text, "why": text, "state": "active", "ends": "2027-01-01", "planned": True,
+        "name": text, "label": text, "where": text, "before": text, "now": text, "note": text, "why": text, "state": "active", "ends": "2027-01-01",
+        "planned": True,
         "result": result, **changes,
     }
 
 
-def record_of(rows, done=DONE, **settings):
+def record_of(rows, done=None, **settings):
     options = flow.options({**FLOW_OPTIONS, "reference": settings.pop("reference", "INC-1"), "report_path": "/srv/report"}, "a_flow")
     made = flow.record(
-        rows, {"plan_digest": "sha256:1", "url": "https://kf.example.com"}, done, refused=[], sections={"kinds": flow.groups(rows, "before", "label")}, key="label",
+        rows, {"plan_digest": "sha256:1", "url": "https://kf.example.com"}, done or DONE, refused=[],
+        sections={"kinds": flow.groups(rows, "before", "label")}, key="label",
         options=options, settings={"folder": "x", **settings}, run=BEFORE_AND_AFTER, words=WORDS, what="revoked", check_mode=False,
     )
     made["run"]["journal_head"] = {"lines": 7, "sha256": "ab" * 32}
@@ -128,7 +130,8 @@ def test_vendor_text_is_text_in_html(text, plain):
     page = Page(render("html", record))
     assert page.tags == plain.tags
     assert [name for name, dummy in page.attributes] == [name for name, dummy in plain.attributes]
-    assert not [value for name, value in page.attributes if name not in ("content", "name", "class", "style", "title", "aria-label") and value and "alert" in value]
+    assert not [value for name,
+        value in page.attributes if name not in ("content", "name", "class", "style", "title", "aria-label") and value and "alert" in value]
     if "<" in text:
         assert text.split("<")[1] in "".join(page.data)
 

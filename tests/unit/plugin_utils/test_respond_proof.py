@@ -32,7 +32,8 @@ def entry(host="shop.example.com", key=NEW, serial="0B", thumbprint="T2", reacha
     }  # fmt: skip
 
 
-def verdict(*entries, new=None, endpoints=("shop.example.com",), case=CASE):
+def verdict(*entries, new=None, endpoints=("shop.example.com",), case=None):
+    case = case or CASE
     at = {case["id"]: [respond_proof.place(one) for one in endpoints]}
     chosen = {"leaked": [LEAKED], "cases": [case]}
     return respond_proof.verdict(case, at, {case["id"]: new or {}}, {"endpoints": list(entries)}, chosen)
@@ -81,8 +82,8 @@ def test_where_two_share_an_endpoint_each_new_one_is_right():
 
 
 def test_whose_endpoint_it_is():
-    def found(*, looked=None, located=None, case=CASE, **given):
-        return [respond_proof.told(one) for one in respond_proof.places_of(case, own(**given), located or {}, looked or {})]
+    def found(*, looked=None, located=None, case=None, **given):
+        return [respond_proof.told(one) for one in respond_proof.places_of(case or CASE, own(**given), located or {}, looked or {})]
 
     assert found(endpoints="a.shop.example.com:8443\nother.example.com") == ["a.shop.example.com:8443"]
     serves = {"endpoints": [entry("other.example.com", thumbprint="T1")]}
@@ -93,7 +94,8 @@ def test_whose_endpoint_it_is():
     assert found(endpoints={"SHOP.example.com": ["10.0.0.1:443"]}) == ["10.0.0.1:443"] and found(endpoints={"0a": "10.0.0.1"}) == ["10.0.0.1:443"]
     assert found(derive_endpoints=True) == ["shop.example.com:443"] and found() == []
     command = {**CASE, "on": {"keyfactor": {"id": 7}}}
-    scanned = {"7": [{"kind": "endpoint", "machine": "Shop", "address": "192.0.2.9", "port": 8443, "text": "x"}, {"kind": "store", "machine": "m", "text": "y"}]}
+    scanned = {"7": [{"kind": "endpoint", "machine": "Shop", "address": "192.0.2.9", "port": 8443, "text": "x"},
+        {"kind": "store", "machine": "m", "text": "y"}]}
     assert found(derive_endpoints=True, located=scanned, case=command) == ["192.0.2.9:8443 (shop.example.com)"]
     assert found(derive_endpoints=True, case={**CASE, "client": True}) == []
     assert found(derive_endpoints=True, case={**CASE, "names": ["*.example.com", "a b", "x" * 300], "common_name": "Robin"}) == []
