@@ -90,28 +90,21 @@ def command_of(settings: Settings, arguments: t.Sequence[str]) -> list[str]:
     program = shutil.which("ansible-playbook", path=settings.environment.get("PATH"))
     if not program:
         raise Refused("ansible-playbook is not on PATH. Install ansible-core before this")
-    report = {
+    own = {
         "report_path": str(settings.folder / "report"),
         "report_formats": "html,markdown,json",
         "fail_on": settings.fail_on,
         # Whatever the options say: only the digest that the pipeline hands on counts.
         "plan_digest": settings.approved_digest() if settings.stage == "apply" else "",
     }
-    # Options may put the journal elsewhere, where it outlives the pipeline, so they come after it.
-    journal = {"journal_path": str(settings.folder / "journal.jsonl")}
     return [
         program,
         f"{COLLECTION}.{settings.flow}",
         *([] if settings.stage == "apply" else ["--check", "--diff"]),
-        "-e", variables(settings.flow, journal),
         *(["-e", f"@{settings.options}"] if settings.options else []),
         *arguments,
-        "-e", variables(settings.flow, report),
+        "-e", json.dumps({f"{settings.flow}_{name}": value for name, value in own.items()}),
     ]
-
-
-def variables(flow: str, values: t.Mapping[str, str]) -> str:
-    return json.dumps({f"{flow}_{name}": value for name, value in values.items()})
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -210,9 +203,9 @@ def run_stage(settings: Settings, arguments: t.Sequence[str]) -> int:
 
 
 def verify_journal(settings: Settings) -> int:
-    """Whether the journal of the apply stage is still as it was written, where it came along."""
+    """Whether the journal of the apply stage is still as it was written, where it came along and is not elsewhere by an option."""
     folder = settings.results / "apply"
-    journal = folder / "journal.jsonl"
+    journal = folder / "report.journal.jsonl"
     if not journal.is_file():
         return 0
     # A program of its own, which is also what an auditor would run.

@@ -17,7 +17,7 @@ FOLDER = ROOT / "extensions" / "ci"
 TEMPLATES = sorted(path for path in FOLDER.iterdir() if path.suffix != ".py" and path.is_file())
 GUIDE = (ROOT / "docs" / "pipelines.md").read_text(encoding="utf-8")
 # What the script gives to the flow.
-OPTIONS = ("fail_on", "journal_path", "plan_digest", "report_formats", "report_path")
+OPTIONS = ("fail_on", "plan_digest", "report_formats", "report_path")
 
 templates = pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
 

@@ -147,7 +147,8 @@ def test_what_was_planned_is_applied_and_nothing_else(system, simulator):
     verified = system.run("verify")
     assert verified.status == 0, verified.output[-3000:]
     assert len(effects(simulator)) == 3
-    assert len(next(applied.artifacts.rglob("journal.jsonl")).read_text().splitlines()) >= 6
+    assert len(next(applied.artifacts.rglob("report.journal.jsonl")).read_text().splitlines()) >= 6
+    assert "\nwhole\n" in verified.output
 
     if system.has_summary:
         assert all(f"Plan digest: `{record['plan_digest']}`" in outcome.summary for outcome in (planned, applied))

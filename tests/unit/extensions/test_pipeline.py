@@ -77,9 +77,8 @@ def test_the_plan_is_a_check_and_is_handed_on(stage):
     assert status == 0
     words = given["words"]
     assert words[:3] == ["certops.remediation.unstick_certificates", "--check", "--diff"] and "@options.yml" in words and "--vault-password-file" in words
-    # What the pipeline needs comes last, so that no option of the project can change it; where the journal goes is the project's own business.
+    # What the pipeline needs comes last, so that no option of the project can change it.
     assert words.index("@options.yml") < words.index("--vault-password-file") < len(words) - 2
-    assert "unstick_certificates_journal_path" in words[4]
     assert given["vars"]["unstick_certificates_plan_digest"] == "" and given["vars"]["unstick_certificates_fail_on"] == "failed,none"
     folder = stage.workspace / "certops-results" / "plan"
     assert (folder / "plan.env").read_text() == f"CERTOPS_SELECTED=3\nCERTOPS_PLANNED=2\nCERTOPS_PLAN_DIGEST={DIGEST}\n"
@@ -184,16 +183,16 @@ def test_verify_looks_at_the_journal_of_apply(stage):
     folder = stage.workspace / "certops-results" / "apply"
     folder.mkdir(parents=True)
     journal, head = chained({"event": "intent", "target": "a"}, {"event": "outcome", "target": "a"}, {"event": "intent", "target": "b"})
-    (folder / "journal.jsonl").write_bytes(journal)
+    (folder / "report.journal.jsonl").write_bytes(journal)
     made = record(check_mode=False, run={})
     (folder / "report.json").write_text(json.dumps(made))
     status, output, dummy = stage("verify")
     assert status == 0 and "whole" in output
-    (folder / "journal.jsonl").write_bytes(journal.replace(b'"target": "a"', b'"target": "x"', 1))
+    (folder / "report.journal.jsonl").write_bytes(journal.replace(b'"target": "a"', b'"target": "x"', 1))
     status, output, dummy = stage("verify")
     assert status == 1 and "NOT WHOLE" in output
     # A cut end is only seen by what the report keeps of it.
-    (folder / "journal.jsonl").write_bytes(journal[: journal.rindex(b"{")])
+    (folder / "report.journal.jsonl").write_bytes(journal[: journal.rindex(b"{")])
     assert stage("verify")[0] == 0
     (folder / "report.json").write_text(json.dumps({**made, "run": {"journal_head": {"lines": 3, "sha256": head}}}))
     status, output, dummy = stage("verify")
