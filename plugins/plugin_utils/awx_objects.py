@@ -17,6 +17,8 @@ import yaml
 
 Json = t.Mapping[str, t.Any]
 COLLECTION = "certops.remediation"
+# What credentials of the server for reports are named by, beside the platforms.
+REPORTS = "reports"
 
 # A flow that writes has these; each job goes on where the one before it has ended.
 PLAN, APPLY, VERIFY = "plan", "apply", "verify"
@@ -120,7 +122,8 @@ def job_templates(flows: t.Sequence[Json], specs: Json, settings: Json) -> list[
     for flow in flows:
         role, spec = flow["name"], specs[flow["name"]]
         known = spec.get("options") or {}
-        credentials = [settings["credentials"][platform] for platform in flow["platforms"] if settings["credentials"].get(platform)]
+        named = [*flow["platforms"], *([REPORTS] if f"{role}_report_url" in known else [])]
+        credentials = [settings["credentials"][platform] for platform in named if settings["credentials"].get(platform)]
         for kind in kinds(role, spec):
             fixed = dict(settings["extra_vars"].get(role) or {})
             if kind == APPLY:

@@ -36,7 +36,8 @@ def load(path: Path) -> Any:
 def credential_types() -> dict[str, dict[str, Any]]:
     """By platform."""
     made = load(ROLE / "files" / "credential_types.yml")["controller_credential_types"]
-    names = {"Venafi TPP": "tpp", "Keyfactor Command": "keyfactor", "DigiCert CertCentral": "digicert", "Cloudflare": "cloudflare"}
+    names = {"Venafi TPP": "tpp", "Keyfactor Command": "keyfactor", "DigiCert CertCentral": "digicert", "Cloudflare": "cloudflare",
+             "Report server": awx_objects.REPORTS}  # fmt: skip
     return {names[entry["name"].removeprefix("{{ awx_setup_prefix }}")]: {**entry, "name": entry["name"].split("}}")[1]} for entry in made}
 
 

@@ -101,6 +101,14 @@ class TestCredentialType:
         assert environment(platform, ca_bundle="-----BEGIN")[variable] == "/runner/env/tmp-10"
 
 
+def test_the_report_server_is_what_deliveries_read() -> None:
+    credential_type = objects.credential_types()[awx_objects.REPORTS]
+    rules.check_credential_type(credential_type)
+    read = set(re.findall(r"CERTOPS_REPORT_\w+", (ROOT / "roles" / "flow" / "tasks" / "deliver.yml").read_text(encoding="utf-8")))
+    assert set(credential_type["injectors"]["env"]) == read
+    assert {field["id"] for field in credential_type["inputs"]["fields"] if field.get("secret")} == {"token", "password"}
+
+
 @pytest.mark.parametrize(("value", "verified"), [(True, False), (False, True), (None, True)])
 @pytest.mark.parametrize("platform", ["tpp", "keyfactor"])
 def test_verification_is_only_turned_off_when_asked(platform: str, value: bool | None, verified: bool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ import sys
 
 import pytest
 
+from ansible_collections.certops.remediation.plugins.plugin_utils import awx_objects
 from ansible_collections.certops.remediation.tests.simulator import scenarios
 from ansible_collections.certops.remediation.tests.simulator.server import Simulator
 from ansible_collections.certops.remediation.tests.unit.support import Server, answer, server_context
@@ -45,6 +46,9 @@ ANSWERS = {
     "decommission_certificates": {"decommission_certificates_query": 'IssuedCN -startswith "old-"'},
     "find_certificates": {"find_certificates_list": "kiosk-1.shop.example.com"},
 }  # fmt: skip
+
+
+TOKEN = "cnry-report-token-55"
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +96,7 @@ def credentials(simulator):
             "ca_bundle": bundle,
         },
     }  # fmt: skip
+    inputs[awx_objects.REPORTS] = {"token": TOKEN, "ca_bundle": bundle}
     types = objects.credential_types()
     return {platform: (types[platform], given) for platform, given in inputs.items()}
 
@@ -131,7 +136,6 @@ def places_with(job, secrets):
 
 REVOKE = "revoke_certificates"
 PASSWORDS = {"keyfactor": {"password": "cnry-pass-7Xq2%&=ö"}, "tpp": {"password": "cnry-tpp-7Xq2"}, "cloudflare": {"account_api_key": "cnry-global-11"}}
-TOKEN = "cnry-report-token-55"
 
 
 @pytest.fixture
@@ -144,8 +148,8 @@ def attached(credentials):
 def secrets(attached):
     found = {f"{kind['name']} {field['id']}": given[field["id"]] for kind, given in attached
              for field in kind["inputs"]["fields"] if field.get("secret") and given.get(field["id"])}  # fmt: skip
-    assert len(found) == 7
-    return {**found, "token of the report server": TOKEN}
+    assert len(found) == 8
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -179,10 +183,7 @@ def test_another_plan_is_not_applied(launch, simulator, approved):
 
 def test_the_approved_plan_is_applied_and_its_files_are_delivered(launch, simulator, attached, secrets, approved, tmp_path):
     with Server(lambda request, number: answer("201 Created"), server_context(simulator, tmp_path)) as receiver:
-        job = launch(
-            REVOKE, "apply", handed=approved, attached=attached, watched=True, owner={f"{REVOKE}_report_url": f"{receiver.url}/certops/"},
-            environment={"CERTOPS_REPORT_TOKEN": TOKEN, "CERTOPS_REPORT_CA": simulator.ready["ca_path"]},
-        )  # fmt: skip
+        job = launch(REVOKE, "apply", handed=approved, attached=attached, watched=True, owner={f"{REVOKE}_report_url": f"{receiver.url}/certops/"})
     assert job.code == 0, job.stdout
     assert job.handed_on[f"{REVOKE}_summary"]["changed"] == 6
     assert places_with(job, secrets) == []
@@ -200,12 +201,12 @@ def test_the_approved_plan_is_applied_and_its_files_are_delivered(launch, simula
     assert receiver.url in job.last_output()
 
 
-def test_a_file_that_cannot_be_delivered_fails_the_job_after_all_is_told(launch, simulator, approved, tmp_path):
+def test_a_file_that_cannot_be_delivered_fails_the_job_after_all_is_told(launch, simulator, credentials, approved, tmp_path):
     before = len(changing(simulator))
     assert before
     with Server(lambda request, number: answer("403 Forbidden"), server_context(simulator, tmp_path)) as receiver:
         job = launch(
-            REVOKE, "verify", handed=approved, owner={f"{REVOKE}_report_url": receiver.url}, environment={"CERTOPS_REPORT_CA": simulator.ready["ca_path"]}
+            REVOKE, "verify", handed=approved, owner={f"{REVOKE}_report_url": receiver.url}, attached=[credentials["keyfactor"], credentials["reports"]]
         )
     assert job.code == 2
     assert "Nothing to change" in job.last_output()
