@@ -32,7 +32,7 @@ TONES = ("good", "plan", "wait", "bad", "idle")
 # Lines stay short enough to be read by people and by other programs.
 ROWS_IN_A_LINE = 100
 # By what a row and a line of a module may be known to be of one certificate, what is most exact first.
-IDENTITIES = ("dn", "guid", "thumbprint", "fingerprint_sha256", "certificate_id", "serial", "id", "order_id", "public_key_sha256", "new_key")
+IDENTITIES = ("dn", "guid", "thumbprint", "fingerprint_sha256", "certificate_id", "serial", "id", "order_id", "public_key_sha256", "new_key", "unit")
 _SAME = {"certificate_dn": "dn", "certificate_guid": "guid"}
 # The words of the report. Whoever reads it has only the journal, so what is not known is said with the question to ask.
 RESULTS: tuple[dict[str, t.Any], ...] = (
@@ -183,9 +183,16 @@ class Rows:
         for value in (row["key"], row["name"]):
             self._by_any.setdefault(str(value).lower(), []).append(place)
 
-    def of_member(self, member: str) -> dict[str, t.Any] | None:
-        """A flow that goes through its waves twice puts a word before the member, as in ``revoke:4711``."""
-        return self._only(self._by_any.get(member.lower())) or self._only(self._by_any.get(member.partition(":")[2].lower()))
+    def of_member(self, member: str) -> list[dict[str, t.Any]]:
+        """Several where an order or an object of the platform stands for more than one certificate.
+
+        A flow that goes through its waves twice puts a word before the member, as in ``revoke:4711`` or ``revoke 4711``.
+        """
+        for known in (member, member.partition(":")[2], member.partition(" ")[2]):
+            places = self._by_any.get(known.lower()) if known else None
+            if places:
+                return [self.all[place] for place in dict.fromkeys(places)]
+        return []
 
     def of_line(self, line: Json) -> dict[str, t.Any] | None:
         given = {_SAME.get(name, name): value for name, value in line.items() if not isinstance(value, (dict, list)) and value not in (None, "")}
@@ -312,7 +319,7 @@ class _Course:
         elif event == "refused":
             self.refusals = list(entry["refusals"])
         elif event == "wave_started":
-            self.open_wave = [row for row in map(self.rows.of_member, entry["members"]) if row]
+            self.open_wave = [row for member in entry["members"] for row in self.rows.of_member(member)]
             for row in self.open_wave:
                 row["begun"] = False
             self.unplaced, self.interim = 0, bool(entry.get("interim"))
@@ -320,16 +327,14 @@ class _Course:
             self._wave_ended(entry)
         elif event == "ended_rows":
             for ended in entry["rows"]:
-                row = self.rows.of_member(ended["key"])
-                if row:
+                for row in self.rows.of_member(ended["key"]):
                     row.update(result=ended["result"], why="", now=ended["now"], note=ended["note"])
         elif event == "run_ended":
             self.ended = dict(entry)
 
     def _wave_ended(self, entry: Json) -> None:
         for member, outcome in entry["outcomes"].items():
-            row = self.rows.of_member(member)
-            if row:
+            for row in self.rows.of_member(member):
                 row.update(result=self._result(outcome), why=entry["messages"].get(member, ""), note="")
         counted = {name: entry[name] for name in ("size", "fine", "pending", "bad", "changed")}
         self.waves.append({"name": entry["wave"], **counted, "ended": str(entry.get("time"))[:19] + "Z"})

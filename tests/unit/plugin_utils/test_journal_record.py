@@ -184,6 +184,17 @@ def test_a_target_may_be_known_by_its_name_and_key_alone(path):
     assert (story.results()[one], story.results()[other]) == ("unknown", "not_attempted")
 
 
+def test_a_member_may_stand_for_several_certificates_and_carry_the_name_of_its_wave(path):
+    story = Story(path, rows=[row("a", unit="digicert 7"), row("b", unit="digicert 7"), row("c", unit="digicert 8")]).plan()
+    wave = {"name": "replace, wave 1 of 1", "size": 2, "members": ["replace digicert 7", "replace digicert 8"], "interim": True}
+    story.note(journal_record.wave_started(wave))
+    story.done = {**NOTHING_DONE, "outcomes": {"replace digicert 7": "applied", "replace digicert 8": "failed"}, "waves": [
+        {"name": wave["name"], "size": 2, "fine": 1, "pending": 0, "bad": 1, "changed": 1},
+    ]}
+    story.note(journal_record.wave_ended(story.done, wave))
+    assert story.results() == {"a": "partly", "b": "partly", "c": "failed"}
+
+
 def test_a_refused_run(path):
     story = Story(path).plan(refused=[{"guard": "deny", "message": "no"}])
     assert story.told()["headline"] == "Not ended: Refused by deny" and set(story.results().values()) == {"planned"}
