@@ -20,6 +20,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from ansible_collections.certops.remediation.plugins.module_utils.journal import Journal
 from ansible_collections.certops.remediation.tests.simulator.server import Simulator
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -130,11 +131,24 @@ def simulated_endpoints(simulator, tmp_path, text):
     return text
 
 
+def incident_at_hand(dummy_simulator, tmp_path, text):
+    """The journal of an incident and the report that holds its end, as a flow leaves them."""
+    journal = Journal(str(tmp_path / "journal.jsonl"))
+    journal.write([{"event": "intent", "module": "keyfactor_certificate_revoke", "target": "id 7", "action": "revoke"}])
+    (tmp_path / "report.json").write_text(json.dumps({"run": {"journal_head": journal.head()}}))
+    journal.close()
+    return text.replace("/srv/incident", str(tmp_path))
+
+
+# What examples take for granted in the world.
+SURROUNDINGS = {"tls_endpoint_info": simulated_endpoints, "journal_entry": incident_at_hand, "journal_info": incident_at_hand}
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_the_documentation_run(simulator, tmp_path, name):
     simulator.reset(SCENARIOS.get(name.split("_", maxsplit=1)[0], "empty"), {"clock_scale": 10})
     module = importlib.import_module(f"ansible_collections.certops.remediation.plugins.modules.{name}")
-    text = simulated_endpoints(simulator, tmp_path, module.EXAMPLES) if name == "tls_endpoint_info" else module.EXAMPLES
+    text = SURROUNDINGS[name](simulator, tmp_path, module.EXAMPLES) if name in SURROUNDINGS else module.EXAMPLES
     status, output = play(tmp_path, yaml.safe_load(text), module_defaults=connections(simulator))
     # The example that restarts all of an outage meets those that fail again, which is what it is there to report.
     failed_again = name == "tpp_certificate_reset" and "failed again" in output
