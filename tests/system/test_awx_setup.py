@@ -42,7 +42,7 @@ def setup(tmp_path, environment, **options):
     arguments = [argument for name, value in options.items() for argument in ("-e", json.dumps({name: value})) if name != "check"]
     command = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), "certops.remediation.awx_setup", *arguments]
     command += ["--check"] if options.get("check") else []
-    done = subprocess.run(command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=170, check=False)
+    done = subprocess.run(command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
     changed = re.search(r"changed=(\d+)", done.stdout)
     return done.returncode, int(changed[1]) if changed else None, done.stdout
 

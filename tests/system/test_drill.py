@@ -26,7 +26,7 @@ from ansible_collections.certops.remediation.tests.tools.workspace import copy_s
 from ansible_collections.certops.remediation.tests.unit.simulator.test_inside import names_that_modules_look_for
 
 CANARY = "cnry-drill-90aaaaaaaaaaaaaaaa"
-MOST_SECONDS = 240
+MOST_SECONDS = 600
 
 
 @pytest.fixture(scope="module")

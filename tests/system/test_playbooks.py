@@ -82,7 +82,7 @@ def play(tmp_path, tasks, *arguments, environment=None, name="play", **keywords)
         **(environment or {}),
     }
     command = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), str(path), *arguments]
-    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=170, check=False)
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
     return done.returncode, done.stdout
 
 
