@@ -206,7 +206,7 @@ def test_module_reads_what_reports_keep(path, tmp_path):
 def test_what_was_begun_and_has_no_outcome(tmp_path):
     path = tmp_path / "journal.jsonl"
     for run, lines in enumerate([[INTENT, {**INTENT, "target": "mail"}], [INTENT, OUTCOME],
-        [{**INTENT, "target": "vpn"}, {**OUTCOME, "target": "vpn", "outcome": "unknown"}]]):
+                                 [{**INTENT, "target": "vpn"}, {**OUTCOME, "target": "vpn", "outcome": "unknown"}]]):
         journal = Journal(str(path), f"run {run}")
         journal.write(lines)
         journal.close()

@@ -113,7 +113,7 @@ def test_the_key_is_the_same_in_certificate_and_request():
 @pytest.mark.parametrize(
     "text",
     ["0a1bFF", "0A:1B:FF", "0a 1b ff", " 0A-1B-FF ", "0x0a1bff", "0X0A1BFF", "0A.1B.FF", "\u200e0a1bff", "\u200e0a 1b ff\u200f", "\ufeff0a1bff",
-    "0A:1B:FF\n", "SHA1 Fingerprint=0A:1B:FF",
+     "0A:1B:FF\n", "SHA1 Fingerprint=0A:1B:FF",
      "sha256:0a1bff", "SHA-256: 0A1BFF"],
 )
 def test_hexadecimal_in_the_forms_people_paste(text):

@@ -471,7 +471,7 @@ def test_all_that_waits_is_found_by_the_lists(simulator, status):
     by_name = {item["common_name"].split(".")[0]: [(entry["type"], entry["waits_for"]) for entry in item["pending"]] for item in result["orders"]}
     later = "validation_or_issue"
     assert by_name == {"approval": [("reissue", "approval")], "validation": [("reissue", later)], "new": [("new_request", later)],
-        "revoke": [("revoke", "approval")]}
+                       "revoke": [("revoke", "approval")]}
     assert all(entry["since"] for item in result["orders"] for entry in item["pending"]) and result["count"] == result["total"] == 4
     assert all(item["reissues"] is None for item in result["orders"])
     # Two lists of requests, one of orders, one for the order that is none of these, and the reissues of one order.

@@ -278,7 +278,7 @@ def find(simulator: t.Any, down: t.Collection[str] = ()) -> dict[str, t.Any]:
     def add(platform: str, row: t.Any, serial: str, **more: t.Any) -> None:
         number = serial.upper().lstrip("0")
         certificate = rows.setdefault(number,
-            {"name": row["common_name"], "common_name": row["common_name"], "serial": number, "on": {}, "matched": [], **more})
+                                      {"name": row["common_name"], "common_name": row["common_name"], "serial": number, "on": {}, "matched": [], **more})
         certificate["on"][platform] = row
         certificate["matched"].append({"target": key, "as": "public_key"})
         for name, value in more.items():

@@ -98,7 +98,7 @@ def test_a_role_without_options_has_no_survey():
 
 def test_a_flow_that_writes_has_three_jobs():
     assert {name: template["job_type"] for name, template in made().items()} == {"P Paint - plan": "check", "P Paint - apply": "run",
-        "P Paint - verify": "check"}
+                                                                                 "P Paint - verify": "check"}
     assert made()["P Paint - apply"]["extra_vars"] == {"paint_require_plan_digest": True}
     assert made()["P Paint - verify"]["extra_vars"] == {"paint_fail_on": ["drift", "failed"]}
 

@@ -43,7 +43,7 @@ class Search:
         self.own = find_record.options({**NOT_SET, "platforms": list(find_record.PLATFORMS), "files": list(files or ()), **options})
         assert not self.own["complaints"]
         self.looked_for = find_record.read_entries(self.own,
-            [{"item": name, "content": base64.b64encode(data).decode()} for name, data in (files or {}).items()])
+                                                   [{"item": name, "content": base64.b64encode(data).decode()} for name, data in (files or {}).items()])
         assert not self.looked_for["complaints"]
         simulator.journal.clear()
         answers: list[t.Any] = []
@@ -127,7 +127,7 @@ def test_what_was_not_compared_is_told(incident, leaked):
     search = Search(incident, list=f"spki:{leaked['public_key_sha256']}", key_limit="10")
     # The second question is for what shares a key; there is no new one, and it looks again for the same certificates by their marks.
     assert {name: platform["not_compared"] for name, platform in search.found["platforms"].items()} == {"tpp": 20, "keyfactor": 0, "digicert": 20,
-        "cloudflare": 0}
+                                                                                                        "cloudflare": 0}
     assert search.platforms["tpp"] >= 1, "the one that Command has too is found by its thumbprint"
 
 

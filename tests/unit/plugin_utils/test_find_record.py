@@ -180,7 +180,7 @@ MARKS = {"fingerprint": fingerprint_sha256(CERTIFICATE), "thumbprint": thumbprin
 
 
 @pytest.mark.parametrize("form", [PEM, [PEM], json.dumps([PEM]), f"pem;owner\n\"{PEM}\";Robin", {"certificate": PEM}],
-    ids=["text", "list", "json", "csv", "row"])
+                         ids=["text", "list", "json", "csv", "row"])
 def test_a_certificate_in_pem(form):
     (entry,) = [entry for entry in looked_for(form)["entries"] if entry["kind"] == "certificate"]
     assert entry["marks"] == [{**MARKS, "issuer": "CN=www.example.com"}] and entry["key"] == SPKI
@@ -348,7 +348,7 @@ def test_a_certificate_at_hand_is_recognised_by_what_a_platform_shows():
 
 def test_reissues_and_duplicates_of_an_order_are_certificates_of_their_own():
     former = {"serial": f"{7:032X}", "thumbprint": f"{7:040X}", "public_key_sha256": f"{1:064x}", "common_name": "www-1", "names": ["www-1"],
-        "valid_till": "2026-12-01"}
+              "valid_till": "2026-12-01"}
     row = {**order(1, public_key_sha256=f"{1:064x}"), "reissues": [former], "duplicates": []}
     row["matched"].append({"target": f"{7:032X}", "as": "reissue", "replaced": True})
     found = found_of(f"spki:{1:064x}", digicert=[row])
@@ -375,7 +375,7 @@ def test_a_platform_that_is_down_is_told_and_what_was_not_found_may_be_there():
     assert [entry["not_asked"] for entry in found["not_found"]] == [["tpp"]]
     assert find_record.failures(found, own) == []
     assert find_record.failures(found,
-        {**own, "fail_if_unreachable": True}) == ["Venafi TPP could not be asked, and find_certificates_fail_if_unreachable is true"]
+                                {**own, "fail_if_unreachable": True}) == ["Venafi TPP could not be asked, and find_certificates_fail_if_unreachable is true"]
     strict = {**own, "fail_if_none": True, "fail_if_not_found": True, "fail_if_unreadable": True}
     assert [cause.split(",")[0] for cause in find_record.failures(found, strict)] == ["Nothing was found", "1 entries were not found"]
     none = find_record.result(answers[:1], find_record.read_entries(own, []), own)

@@ -81,12 +81,12 @@ class Story:
 
     def module(self, event, name, **more):
         line = {"event": event, "module": "keyfactor_certificate_revoke", "target": f"id {ord(name)}", "id": ord(name),
-            "thumbprint": name.upper() * 40, "action": "revoke", **more}
+                "thumbprint": name.upper() * 40, "action": "revoke", **more}
         return self.note([line], run="task-1")
 
     def end(self, **outcomes):
         targets = [{"target": member, "outcome": outcomes.get(chr(int(member)), "applied"), "changed": True,
-            "message": "no right"} for member in self.wave["members"]]
+                    "message": "no right"} for member in self.wave["members"]]
         wave = flow.Wave(role="x", name=self.wave["name"], members=self.wave["members"], limit=100, is_canary=False, answer={"targets": targets})
         self.done = flow.progress(self.done, wave, total=4, ended="2026-11-29T21:01:00Z")
         return self.note(journal_record.wave_ended(self.done, self.wave))
@@ -121,7 +121,7 @@ def test_a_run_that_ended_is_told_in_its_own_words(path):
     assert [(group["label"], group["who"]) for group in record["open"]] == [("could not be revoked", "You")]
     assert {entry["now"] for entry in record["certificates"]} == {"now revoked", "now failed"}
     assert (record["run"]["by"], record["run"]["job"], record["run"]["reference"], record["run"]["control_plane"]) == ("ada", "AWX job 7", "INC-1",
-        "kf.example.com")
+                                                                                                                       "kf.example.com")
     assert [(wave["name"], wave["size"], wave["fine"]) for wave in record["waves"]] == [("wave 1 of 2", 2, 2), ("wave 2 of 2", 2, 2)]
     assert record["platforms"][0]["platform"] == "Keyfactor Command"
 
@@ -249,7 +249,7 @@ def test_torn_lines_do_no_harm(path):
         ('{"event": "intent", "run": "t"}\n', "", "there is no run of a flow in it"),
         ('{"event": "run_started", "run": "abc"}\n', "x", "there is no run x in it. It has abc"),
         ('{"event": "run_started", "run": "abc"}\n{"event": "planned_rows", "run": "abc", "rows": [5]}\n', "",
-        "run abc has lines that are not as this version"),
+         "run abc has lines that are not as this version"),
     ],
 )
 def test_what_gives_no_report(content, run, said):

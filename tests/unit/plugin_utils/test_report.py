@@ -131,7 +131,7 @@ def test_vendor_text_is_text_in_html(text, plain):
     assert page.tags == plain.tags
     assert [name for name, dummy in page.attributes] == [name for name, dummy in plain.attributes]
     assert not [value for name,
-        value in page.attributes if name not in ("content", "name", "class", "style", "title", "aria-label") and value and "alert" in value]
+                value in page.attributes if name not in ("content", "name", "class", "style", "title", "aria-label") and value and "alert" in value]
     if "<" in text:
         assert text.split("<")[1] in "".join(page.data)
 

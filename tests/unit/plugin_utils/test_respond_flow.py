@@ -150,7 +150,7 @@ def test_a_platform_is_down(simulator, incident, platform, held):
     assert [refusal["guard"] for refusal in refused["refusals"]] == ["continue_on_error"] and not effects(simulator)
     record = incident.run(down=[platform], continue_on_error=True)
     assert record["results"]["down"] == 1 and "connection refused" in named(record,
-        {"tpp": "TPP"}.get(platform, platform.capitalize().replace("cert", "Cert")))["why"]
+                                                                            {"tpp": "TPP"}.get(platform, platform.capitalize().replace("cert", "Cert")))["why"]
     # What only Command shows may have its replacement pending there.
     assert record["results"]["held"] == held
     # The others are done to the end, and the rest when it is back.
@@ -218,7 +218,7 @@ def test_an_endpoint_hangs_and_one_is_gone(simulator, incident):
     simulator.endpoints["till-1.shop.example.com"].behaviour = "reset"
     record = incident.run()
     assert {row["name"] for row in record["certificates"] if row["result"] == "unproven"} == {f"{name}.shop.example.com" for name in ("www-1",
-        "till-1", "bank-1")}
+                                                                                                                                      "till-1", "bank-1")}
     assert "could not be looked at" in named(record, "www-1.shop.example.com")["why"]
     assert named(record, "till-2.shop.example.com")["result"] == "done" and named(record, "shop.example.com")["result"] == "done"
 

@@ -95,7 +95,7 @@ def test_whose_endpoint_it_is():
     assert found(derive_endpoints=True) == ["shop.example.com:443"] and found() == []
     command = {**CASE, "on": {"keyfactor": {"id": 7}}}
     scanned = {"7": [{"kind": "endpoint", "machine": "Shop", "address": "192.0.2.9", "port": 8443, "text": "x"},
-        {"kind": "store", "machine": "m", "text": "y"}]}
+                     {"kind": "store", "machine": "m", "text": "y"}]}
     assert found(derive_endpoints=True, located=scanned, case=command) == ["192.0.2.9:8443 (shop.example.com)"]
     assert found(derive_endpoints=True, case={**CASE, "client": True}) == []
     assert found(derive_endpoints=True, case={**CASE, "names": ["*.example.com", "a b", "x" * 300], "common_name": "Robin"}) == []
