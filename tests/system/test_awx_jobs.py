@@ -43,7 +43,9 @@ ANSWERS = {
         "rotate_client_certificates_expires_within_days": "400", "rotate_client_certificates_validity_days": "3650",
         "rotate_client_certificates_devices": "kiosk-3.shop.example.com", "rotate_client_certificates_folder": MOUNTED,
     },
-    "decommission_certificates": {"decommission_certificates_query": 'IssuedCN -startswith "old-"'},
+    "decommission_certificates": {"decommission_certificates_query": 'IssuedCN -startswith "idle-"'},
+    "respond_to_key_compromise": {"respond_to_key_compromise_list": "blog-03.example.com", "respond_to_key_compromise_folder": MOUNTED},
+    "restore_certificates": {"restore_certificates_list": "held-1.shop.example.com"},
     "find_certificates": {"find_certificates_list": "kiosk-1.shop.example.com"},
 }  # fmt: skip
 
@@ -56,6 +58,9 @@ def simulator():
     scenario = scenarios.load("shared_key")
     stuck = {"name": "stuck-{n}.corp.example.com", "folder": "Stuck", "count": 3, "in_error": True, "stage": 500, "status": "Post to the authority failed"}
     scenario["tpp"]["certificates"] = [*scenario["tpp"]["certificates"], stuck]
+    idle = {"cn": "idle-{n}.shop.example.com", "count": 2, "age_days": 100}
+    held = {"cn": "held-{n}.shop.example.com", "count": 2, "on_hold": True}
+    scenario["keyfactor"]["certificates"] = [*scenario["keyfactor"]["certificates"], idle, held]
     with Simulator(scenario) as running:
         yield running
 
