@@ -27,6 +27,20 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
     words_of,
 )
 
+# What the report tells of every flow.
+COMMON_SETTINGS = (
+    "deny",
+    "max_changes",
+    "expected_changes",
+    "freeze",
+    "freeze_override",
+    "plan_digest",
+    "canary_size",
+    "wave_size",
+    "max_failed_percent",
+    "fail_on",
+    "expiring_days",
+)
 TONES = ("good", "plan", "wait", "bad", "idle")
 
 # Lines stay short enough to be read by people and by other programs.
@@ -224,6 +238,8 @@ def options(given: Json) -> dict[str, t.Any]:
         "records": [path(record) for record in words_of(given["records"])],
         "report_base": os.path.splitext(path(given["report_path"]))[0],
         "report_formats": formats,
+        # What the steps of the flows ask for as well; it is written where its user is, and delivered nowhere.
+        "report_url": "",
         "complaints": [said for said, applies in found.items() if applies],
     }
 
@@ -402,7 +418,8 @@ class _Course:
             "left": [],
             "open": self.ended.get("open") or open_groups(by_result, words, "name"),
             "waves": self.waves,
-            "settings": {**(self.begun.get("settings") or {}), **(self.plan.get("settings") or {})},
+            # The report asks for these, and a journal of another version may lack some.
+            "settings": {**dict.fromkeys(COMMON_SETTINGS, ""), **(self.begun.get("settings") or {}), **(self.plan.get("settings") or {})},
             "run": {
                 "started": str(self.begun.get("time"))[:19] + "Z",
                 "ended": self.last[:19] + "Z",
@@ -445,8 +462,7 @@ class _Course:
             "settings": [
                 {"label": name.replace("_", " ").capitalize(), "key": name}
                 for name in self.plan.get("settings") or {}
-                if name not in ("deny", "max_changes", "expected_changes", "freeze", "freeze_override", "plan_digest", "canary_size", "wave_size",
-                                "max_failed_percent", "fail_on", "expiring_days")
+                if name not in COMMON_SETTINGS
             ],
             "results": shown,
             "advice": [],

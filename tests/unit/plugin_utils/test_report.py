@@ -21,7 +21,7 @@ import pytest
 from ansible.plugins.filter.core import FilterModule as CoreFilters
 
 from ansible_collections.certops.remediation.plugins.filter.flow import FilterModule as FlowFilters
-from ansible_collections.certops.remediation.plugins.plugin_utils import flow, report_parts
+from ansible_collections.certops.remediation.plugins.plugin_utils import flow, journal_record, report_parts
 from ansible_collections.certops.remediation.tests.unit.support import FLOW_OPTIONS
 
 TEMPLATES = pathlib.Path(__file__).parents[3] / "roles" / "flow" / "templates"
@@ -188,6 +188,22 @@ def test_table_says_who_has_to_act():
     failed, waiting = csv.DictReader(io.StringIO(render("csv", record_of([row("failed"), row("waiting")]))))
     assert (failed["who"], failed["what_to_do"], waiting["who"], waiting["label"]) == ("Somebody", "Look.", "Approver", "waiting for approval")
     assert (failed["platform"], failed["ends"], failed["planned"]) == ("Keyfactor Command", "2027-01-01", "yes")
+
+
+@pytest.mark.parametrize("extension", ["html", "md", "csv"])
+def test_report_of_the_barest_journal(extension):
+    lines = [{"event": "run_started", "run": "r", "role": "x"}, {"event": "planned", "run": "r", "counts": {"selected": 1}}]
+    lines.append({"event": "planned_rows", "run": "r", "rows": [{"key": "a", "name": "a", "where": "", "before": "", "platform": "", "ids": {}}]})
+    made = journal_record.record_of("\n".join(map(json.dumps, lines)))
+    assert "not attempted" in render(extension, made["record"], made["words"])
+
+
+def test_role_report_has_the_options_that_the_steps_of_the_flows_ask_for():
+    given = dict.fromkeys(["journal_path", "run", "records", "report_path", "report_formats"])
+    asked = set()
+    for name in ("templates/summary.txt.j2", "templates/report.html.j2", "templates/report.md.j2", "tasks/write_report.yml", "tasks/tell.yml"):
+        asked |= set(re.findall(r"__flow_options\.(\w+)", (TEMPLATES.parent / name).read_text(encoding="utf-8")))
+    assert asked and asked <= set(journal_record.options(given))
 
 
 # -- burn-down ---------------------------------------------------------------------------------------------------------------------------
