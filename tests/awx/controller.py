@@ -301,6 +301,8 @@ class StandIn:
 def _handler(controller: Controller) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body are two writes; else the second waits for the client to acknowledge the first.
+        disable_nagle_algorithm = True
         basic = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
         def _serve(self) -> None:

@@ -183,4 +183,4 @@ class _Processes:
                     self.commands.add((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
                 except OSError:
                     continue  # It has ended.
-            time.sleep(0.05)
+            time.sleep(0.2)

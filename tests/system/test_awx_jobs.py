@@ -44,9 +44,12 @@ ANSWERS = {
         "rotate_client_certificates_devices": "kiosk-3.shop.example.com", "rotate_client_certificates_folder": MOUNTED,
     },
     "decommission_certificates": {"decommission_certificates_query": 'IssuedCN -startswith "idle-"'},
-    "respond_to_key_compromise": {"respond_to_key_compromise_list": "blog-03.example.com", "respond_to_key_compromise_folder": MOUNTED},
-    "restore_certificates": {"restore_certificates_list": "held-1.shop.example.com"},
-    "find_certificates": {"find_certificates_list": "kiosk-1.shop.example.com"},
+    "respond_to_key_compromise": {
+        "respond_to_key_compromise_list": "blog-03.example.com", "respond_to_key_compromise_platforms": "digicert",
+        "respond_to_key_compromise_folder": MOUNTED,
+    },
+    "restore_certificates": {"restore_certificates_list": "held-1.shop.example.com", "restore_certificates_platforms": "keyfactor"},
+    "find_certificates": {"find_certificates_list": "kiosk-1.shop.example.com", "find_certificates_platforms": "cloudflare"},
 }  # fmt: skip
 
 
@@ -188,14 +191,16 @@ def test_another_plan_is_not_applied(launch, simulator, approved):
 
 def test_the_approved_plan_is_applied_and_its_files_are_delivered(launch, simulator, attached, secrets, approved, tmp_path):
     with Server(lambda request, number: answer("201 Created"), server_context(simulator, tmp_path)) as receiver:
-        job = launch(REVOKE, "apply", handed=approved, attached=attached, watched=True, owner={f"{REVOKE}_report_url": f"{receiver.url}/certops/"})
+        job = launch(REVOKE, "apply", handed=approved, attached=attached, watched=True, owner={
+            f"{REVOKE}_report_url": f"{receiver.url}/certops/", f"{REVOKE}_report_formats": "json",
+        })  # fmt: skip
     assert job.code == 0, job.stdout
     assert job.handed_on[f"{REVOKE}_summary"]["changed"] == 6
     assert places_with(job, secrets) == []
     lines = [request.line.split() for request in receiver.requests]
     stored = {path: request for (dummy, path, dummy), request in zip(lines, receiver.requests)}
     assert {method for method, dummy, dummy in lines} == {"PUT"}
-    names = {extension: f"/certops/{REVOKE}-1.{extension}" for extension in ("html", "json", "journal.jsonl")}
+    names = {extension: f"/certops/{REVOKE}-1.{extension}" for extension in ("json", "journal.jsonl")}
     assert set(stored) == set(names.values())
     assert {request.headers["authorization"] for request in receiver.requests} == {f"Bearer {TOKEN}"}
     assert json.loads(stored[names["json"]].body)["results"]["revoked"] == 6
@@ -211,12 +216,13 @@ def test_a_file_that_cannot_be_delivered_fails_the_job_after_all_is_told(launch,
     assert before
     with Server(lambda request, number: answer("403 Forbidden"), server_context(simulator, tmp_path)) as receiver:
         job = launch(
-            REVOKE, "verify", handed=approved, owner={f"{REVOKE}_report_url": receiver.url}, attached=[credentials["keyfactor"], credentials["reports"]]
+            REVOKE, "verify", handed=approved, owner={f"{REVOKE}_report_url": receiver.url, f"{REVOKE}_report_formats": "json"},
+            attached=[credentials["keyfactor"], credentials["reports"]]
         )
     assert job.code == 2
     assert "Nothing to change" in job.last_output()
     assert "could not be stored, the server answered 403" in job.stdout
-    assert len(receiver.requests) == 2
+    assert len(receiver.requests) == 1
     assert len(changing(simulator)) == before
 
 
