@@ -20,7 +20,7 @@ options:
   path:
     description:
       - The journal. A new file gets mode 0600; its folder must exist.
-      - A relative path starts where the module runs, which in a playbook is the folder of the playbook.
+      - A relative path starts at the folder of the playbook.
     type: path
     required: true
   entries:
@@ -47,6 +47,8 @@ attributes:
     support: none
     details:
       - It appends each time.
+notes:
+  - With the connection V(ansible.builtin.local) and without privilege escalation, Ansible's own process writes the lines and no module is started.
 seealso:
   - module: certops.remediation.journal_info
 """
@@ -89,53 +91,16 @@ head:
       sample: 3f786850e387550fdab836ed7e6dc881de23001b6a4c1d6d8f5b2a7b2f7a3c11
 """
 
-import re
 import typing as t
-import uuid
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.certops.remediation.plugins.module_utils.errors import InputError
-from ansible_collections.certops.remediation.plugins.module_utils.journal import Journal
-from ansible_collections.certops.remediation.plugins.module_utils.options import Spec
+from ansible_collections.certops.remediation.plugins.module_utils.journal_entries import ARGUMENT_SPEC, append
 from ansible_collections.certops.remediation.plugins.module_utils.task import Task, run_local
-
-ARGUMENT_SPEC: Spec = {
-    "path": {"type": "path", "required": True},
-    "entries": {"type": "list", "elements": "dict", "required": True},
-    "run": {"type": "str"},
-}
-
-OWN_NAMES = ("prev", "time", "run")
-OWN_EVENTS = ("intent", "outcome")
-
-
-def check(entries: t.Sequence[t.Mapping[str, t.Any]]) -> None:
-    """
-    :raises InputError: an event that would be taken for something else.
-    """
-    for index, entry in enumerate(entries):
-        event = entry.get("event")
-        if not isinstance(event, str) or not re.fullmatch("[a-z][a-z0-9_]*", event):
-            raise InputError(f"entries[{index}]", f"event must be a word in lower case, such as proof, and is {event!r}")
-        if event in OWN_EVENTS:
-            raise InputError(f"entries[{index}]", f"the event {event} is written by the modules that act on targets; use another word")
-        taken = [name for name in OWN_NAMES if name in entry]
-        if taken:
-            raise InputError(f"entries[{index}]", f"{', '.join(taken)} is set by the module; use another name")
 
 
 def work(task: Task) -> dict[str, t.Any]:
-    entries = task.params["entries"]
-    check(entries)
-    if task.check_mode:
-        return {"changed": bool(entries), "run": task.params["run"] or str(uuid.uuid4()), "written": 0}
-    journal = Journal(task.params["path"], task.params["run"])
-    try:
-        journal.write(entries)
-        return {"changed": bool(entries), "run": journal.run, "written": len(entries), "head": journal.head()}
-    finally:
-        journal.close()
+    return append(task.params, check_mode=task.check_mode)
 
 
 def main() -> None:

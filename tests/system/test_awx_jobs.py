@@ -75,7 +75,7 @@ def collections(tmp_path_factory):
     copy_sources(place / "project")
     tool = pathlib.Path(sys.executable).with_name("ansible-galaxy")
     command = [tool, "collection", "install", "--offline", "--requirements-file", "collections/requirements.yml", "--collections-path", place / "installed"]
-    env = {**{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}, "HOME": str(place)}
+    env = {**{name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHONPATH"))}, "HOME": str(place)}
     done = subprocess.run(command, cwd=place / "project", env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout
     return place / "installed"

@@ -29,12 +29,17 @@ CANARY = "cnry-drill-90aaaaaaaaaaaaaaaa"
 MOST_SECONDS = 600
 
 
+def own_environment():
+    """That of these tests without what leads Ansible to this checkout."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_") and name != "PYTHONPATH"}
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """The collection as its users have it: built, installed by ansible-galaxy, and not to be written to."""
     folder = tmp_path_factory.mktemp("installed")
     copy_sources(folder / "source")
-    env = {**{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}, "HOME": str(folder)}
+    env = {**own_environment(), "HOME": str(folder)}
     galaxy = str(pathlib.Path(sys.executable).with_name("ansible-galaxy"))
     for command in (
         ["build", "--output-path", str(folder), str(folder / "source")],
@@ -81,7 +86,7 @@ def hostile(address):
 def started(installed, folder, *arguments, environment=None):
     """A drill in a folder of its own; nothing of it outlives the test."""
     env = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_") and name != "PYTHONPATH"},
+        **own_environment(),
         "ANSIBLE_COLLECTIONS_PATH": str(installed),
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_NOCOLOR": "1",
@@ -189,7 +194,7 @@ def test_what_the_simulator_lacks_is_told_with_the_remedy(installed, tmp_path):
     bare.chmod(0o755)
     with started(installed, tmp_path, "-e", "drill_incident=lost_devices", "-e", f"drill_python={bare}") as (process, dummy):
         output = process.communicate(timeout=MOST_SECONDS)[0]
-    assert process.returncode == 2
+    assert process.returncode == 2, output
     requirements = installed / "ansible_collections" / "certops" / "remediation" / "tests" / "requirements" / "simulator.txt"
     told = " ".join(output.split())
     assert "No module named 'aiohttp'" in told and f"{bare} -m pip install -r {requirements}" in told and requirements.exists()
