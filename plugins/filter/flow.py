@@ -19,6 +19,7 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
     options,
     progress,
     sized,
+    unknown_options,
     waves,
 )
 from ansible_collections.certops.remediation.plugins.plugin_utils.freeze import frozen
@@ -47,6 +48,7 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
             "flow_options": options,
+            "flow_unknown_options": unknown_options,
             "flow_job_complaints": job_complaints,
             "flow_frozen": frozen,
             "flow_waves": waves,

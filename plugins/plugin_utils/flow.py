@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import difflib
 import os
 import random
 import re
@@ -131,6 +132,18 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",), journa
         "complaints": wrong + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny)
         + freeze.complaints(role, windows),
     }
+
+
+def unknown_options(names: t.Iterable[str], known: t.Iterable[str], role: str) -> list[str]:
+    """A complaint for each variable that begins as the role's options do and is none of them.
+
+    Ansible ignores a variable that nobody reads, and with it a guard whose name was misspelt.
+    """
+    options_ = sorted(known)
+    # What a run hands on to the next job of a workflow.
+    unknown = sorted({*names} - {*options_, f"{role}_summary"})
+    near = {name: difflib.get_close_matches(name, options_, 1) for name in unknown}
+    return [f"{name} is no option of {role}" + "".join(f"; {match} is one" for match in near[name]) for name in unknown]
 
 
 def _is_safe(url: str) -> bool:

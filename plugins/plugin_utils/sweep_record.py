@@ -211,7 +211,7 @@ def _told(platforms: Json) -> list[dict[str, t.Any]]:
 
 
 def record(answers: t.Sequence[Json], *, options: Json, own: Json, run: Json, words: Json, check_mode: bool) -> dict[str, t.Any]:
-    """The record of a run: what ``flow.record`` makes, with ``platforms`` and ``requests``."""
+    """The record of a run: what ``flow.record`` makes, with ``requests``, and ``sources``: what each platform was asked."""
     rows, platforms = rows_of(answers, own, run["ended"])
     # It is the same as long as the same things wait.
     identity = json.dumps(sorted([row["platform"], row["label"], row["kind"]] for row in rows), separators=(",", ":"))
@@ -230,4 +230,4 @@ def record(answers: t.Sequence[Json], *, options: Json, own: Json, run: Json, wo
         check_mode=check_mode,
     )
     requests = sum(state["requests"] for state in platforms.values())
-    return {**made, "headline": headline(rows, platforms), "platforms": platforms, "requests": requests}
+    return {**made, "headline": headline(rows, platforms), "platforms": [], "sources": platforms, "requests": requests}

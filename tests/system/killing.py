@@ -77,8 +77,11 @@ class Playbook:
             _kill(process)
         return Ended(process.returncode, output)
 
-    def kill_at(self, stage: Stage, *arguments: str) -> None:
-        """Run it until the stage has come, and kill every process of it."""
+    def kill_at(self, stage: Stage, *arguments: str, after: t.Callable[[], bool] | None = None) -> None:
+        """Run it until the stage has come, and kill every process of it.
+
+        :param after: the stage does not come before this is so.
+        """
         begun = len(self._simulator.journal)
         process = self._start(arguments)
         deadline = time.monotonic() + MOST_SECONDS
@@ -89,7 +92,7 @@ class Playbook:
             return happened()
 
         try:
-            reached = came(lambda: sum(bool(entry["effect"]) for entry in self._simulator.journal[begun:]) >= stage.effects)
+            reached = came(after or (lambda: sum(bool(entry["effect"]) for entry in self._simulator.journal[begun:]) >= stage.effects))
             match = {"method": stage.method, "path": stage.path}
             fault = self._simulator.faults.add("delay", match=match, nth=stage.nth, seconds=HELD_SECONDS, after=True)
             reached = reached and came(lambda: fault.seen >= stage.nth)

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from ansible_collections.certops.remediation.plugins.plugin_utils import flow, platforms, sweep_record
+from ansible_collections.certops.remediation.tests.unit.plugin_utils.test_report import render
 
 ROOT = pathlib.Path(__file__).parents[3]
 WORDS = yaml.safe_load((ROOT / "roles/sweep_pending/vars/main/words.yml").read_text())["__sweep_pending_words"]
@@ -92,7 +93,7 @@ def test_the_oldest_come_first_and_what_has_no_known_age_last():
 def test_what_is_young_is_counted_and_what_has_no_known_age_is_kept():
     made = record(tpp("young", since="2026-11-30T11:00:00Z"), tpp("old"), tpp("nobody knows", since=None), older_than="1d")
     assert [(row["name"], row["result"]) for row in made["certificates"]] == [("old", "approval"), ("young", "left"), ("nobody knows", "approval")]
-    assert made["headline"].startswith("2 wait") and made["left"][0]["text"] == "waits for less than 1d" and made["platforms"]["tpp"]["waiting"] == 2
+    assert made["headline"].startswith("2 wait") and made["left"][0]["text"] == "waits for less than 1d" and made["sources"]["tpp"]["waiting"] == 2
 
 
 def test_what_waits_for_a_ticket_counts_once_although_it_is_in_process():
@@ -116,3 +117,8 @@ def test_nothing_that_waits_is_good_news():
 
 def test_a_clock_that_is_ahead_makes_no_negative_age():
     assert record(tpp(since="2026-12-01T12:00:00Z"))["certificates"][0]["age_seconds"] == 0
+
+
+@pytest.mark.parametrize("extension", ["html", "md"])
+def test_the_report_is_made_of_it(extension):
+    assert "d 0 h" in render(extension, record(tpp()), WORDS)
