@@ -101,7 +101,8 @@ def show(stage: Stage) -> None:
     kinds = Counter(kind for kind, dummy in effects)
     wanted = {**REPLACED, "revoke": REVOKED + 1, "suspend": 1}
     stage.expect({kind: kinds[kind] for kind in wanted} == wanted, f"all are revoked that can be, the approved one among them; there were {dict(kinds)}")
-    stage.expect(set(Counter(effects).values()) == {1}, "no target sees the same effect twice")
+    repeated = [effect for effect, times in Counter(effects).items() if times > 1]
+    stage.expect(not repeated, f"no target sees the same effect twice; there were {repeated}")
     stage.expect(not _serials_served(stage) & _revoked(stage), "nothing is revoked that an endpoint still serves")
     report = _report("incident")
 
@@ -182,7 +183,8 @@ def _effects(stage: Stage) -> list[tuple[str, str]]:
     found = []
     for entry in _calls(stage):
         pairs = entry["effects"] or {entry["target"]: entry["effect"]}
-        found += [("renew" if "restart" in effect else effect, target) for target, effect in pairs.items() if effect]
+        # A grant is the login of an OAuth client.
+        found += [("renew" if "restart" in effect else effect, target) for target, effect in pairs.items() if effect not in ("", "grant")]
     return found
 
 
@@ -195,9 +197,11 @@ def _serials_served(stage: Stage) -> set[int]:
         host, dummy, port = server["host"].rpartition(":")
         for dummy_turn in range(2):
             if server["starttls"] == "smtp":
-                with smtplib.SMTP(host, int(port)) as mail:
-                    mail.starttls(context=context)
-                    found.add(_serial(mail.sock))
+                mail = smtplib.SMTP(host, int(port), local_hostname="localhost", timeout=10)
+                mail.starttls(context=context)
+                found.add(_serial(mail.sock))
+                # The server speaks no SMTP beyond this, so there is no farewell.
+                mail.close()
             else:
                 found.add(x509.load_pem_x509_certificate(ssl.get_server_certificate((host, int(port))).encode()).serial_number)
     return found
