@@ -18,7 +18,7 @@ from ansible_collections.certops.remediation.plugins.module_utils import journal
 
 ROOT = pathlib.Path(__file__).parents[2]
 CASES = {
-    "good": {"entries": [{"event": "proof", "target": "www.example.com", "when": {"at": [1, 2.5, None, True]}, "text": "Z\u00fcrich \u2028"}, {"event": "two"}]},
+    "good": {"entries": [{"event": "proof", "target": "Z\u00fcrich \u2028", "when": {"at": [1, 2.5, None, True]}}, {"event": "two"}]},
     "bad": {"entries": [{"event": "proof", "prev": "0"}]},
 }
 

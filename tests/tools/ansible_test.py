@@ -43,7 +43,8 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 
 
 class Lane:
-    def __init__(self, venv: Path, name: str) -> None:
+    def __init__(self, venv: Path, name: str, *, every_python: bool = False) -> None:
+        self.every_python = every_python
         self.python = venv / "bin" / "python"
         self.base = CACHE / "ansible-test" / name
         self.home = self.base / "home"
@@ -76,12 +77,20 @@ class Lane:
         interpreters = self.base / "pythons"
         shutil.rmtree(interpreters, ignore_errors=True)
         interpreters.mkdir()
-        for version, python in find_pythons().items():
+        for version, python in self._pythons().items():
             (interpreters / f"python{version}").symlink_to(python)
         path = [self.python.parent, interpreters, *path_without_shims()]
         # ansible-test sets the collections path itself, and a second one with the same collection would confuse it.
         inherited = {name: value for name, value in os.environ.items() if name not in ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH")}
         return {**inherited, "HOME": str(self.home), "PATH": os.pathsep.join(map(str, path))}
+
+    def _pythons(self) -> dict[str, Path]:
+        found = find_pythons()
+        if self.every_python:
+            return found
+        # What works on the oldest and on that of the environment works on those between.
+        own = subprocess.run([self.python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], check=True, stdout=subprocess.PIPE, text=True).stdout
+        return {version: python for version, python in found.items() if version in (own.strip(), next(iter(found)))}
 
     def _write_pip_settings(self) -> None:
         """Put the pip settings that are in force here, from files or environment, where pip finds them in the lane."""
@@ -198,12 +207,13 @@ def main() -> int:
     parser.add_argument("kind", choices=["sanity", "integration"])
     parser.add_argument("--venv", type=Path, default=DEV_VENV, help="the environment whose ansible-test is run")
     parser.add_argument("--lane", default="dev", help="runs at the same time need lanes of different names")
+    parser.add_argument("--every-python", action="store_true", help="sanity: with all Pythons found, instead of the oldest and that of the environment")
     parser.add_argument("--module-python", type=Path, help="integration: run the modules with this Python instead of ansible-test's own")
     arguments, rest = parser.parse_known_args()
     # Leaves by way of the simulator's end.
     for how in (signal.SIGINT, signal.SIGTERM):
         signal.signal(how, lambda number, dummy: sys.exit(128 + number))
-    lane = Lane(arguments.venv.absolute(), f"{arguments.lane}-{arguments.kind}")
+    lane = Lane(arguments.venv.absolute(), f"{arguments.lane}-{arguments.kind}", every_python=arguments.every_python)
     if arguments.kind == "sanity":
         return sanity(lane, rest)
     return integration(lane, rest, arguments.module_python)
