@@ -25,8 +25,9 @@ PLAN, APPLY, VERIFY = "plan", "apply", "verify"
 # Who launches a job says what is to be done and what must not be. These are for whoever owns the template, who sets them as its extra variables: how fast
 # to go, files and services outside the job, and code to run.
 NOT_ASKED = frozenset({
-    "batch_size", "canary_size", "concurrency", "deliver_tasks", "deploy_tasks", "fail_on", "freeze", "journal_path", "max_failed_percent", "order",
-    "rate_limits", "report_formats", "report_path", "report_url", "require_plan_digest", "verify_tasks", "wait_interval", "wait_timeout", "wave_size",
+    "batch_size", "canary_size", "concurrency", "deliver_tasks", "deploy_tasks", "fail_on", "formats", "freeze", "journal_path", "max_failed_percent", "order",
+    "path", "rate_limits", "records", "report_formats", "report_path", "report_url", "require_plan_digest", "verify_tasks", "wait_interval", "wait_timeout",
+    "wave_size",
 })  # fmt: skip
 # Questions of one kind of job only. In a workflow the answers of whoever starts it would win over what the plan hands on, so none of them may be there.
 ONLY_IN = {"plan_digest": (APPLY,), "expected_changes": (PLAN, APPLY)}

@@ -428,7 +428,7 @@ class Course:
         name = order["common_name"] or f"order {order['order_id']}"
         random_value = self.last.get("dcv_random_value") or self.wave.get("dcv_random_value")
         return {
-            **{field: order[field] for field in ("order_id", "common_name", "names", "product", "listed", "exact", "has_key")},
+            **{field: order[field] for field in ("order_id", "common_name", "names", "product", "status", "listed", "exact", "has_key")},
             **{field: order[field] for field in ("key_path", "csr_path", "certificate_path", "chain_path", "fullchain_path")},
             "name": name,
             "label": f"{name} ({order['order_id']})",

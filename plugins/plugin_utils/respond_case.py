@@ -50,9 +50,12 @@ def identities(certificate: Json) -> dict[str, dict[str, t.Any]]:
             is_current = bare(current.get("serial")) == bare(certificate["serial"])
             former = [*(row.get("reissues") or ()), *(row.get("duplicates") or ())]
             same = [item for item in former if bare(item.get("serial")) == bare(certificate["serial"])]
+            found[platform]["state"] = row.get("status") if is_current else same[0].get("status") if same else ""
             found[platform]["certificate_id"] = current.get("id") if is_current else same[0].get("id") if same else None
             found[platform]["common_name"] = row.get("common_name") or ""
             found[platform]["names"] = list(row.get("names") or ())
+        elif platform == "keyfactor":
+            found[platform]["state"] = row.get("state_name")
         elif platform == "cloudflare":
             found[platform].update({name: row.get(name) or "" for name in CLIENT_FIELDS})
             found[platform]["validity_days"] = row.get("validity_days") or 0

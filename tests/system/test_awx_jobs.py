@@ -166,7 +166,13 @@ def approved():
     return {}
 
 
-# The next four go on where the one before has ended, as the nodes of the workflow do.
+@pytest.fixture(scope="module")
+def delivered():
+    """What the server for reports was given."""
+    return {}
+
+
+# The next five go on where the one before has ended, as the nodes of the workflow do.
 def test_a_plan_changes_nothing_and_lets_an_approver_decide(launch, simulator, attached, secrets, approved):
     plan = launch(REVOKE, "plan", attached=attached, verbosity=5, watched=True)
     assert plan.code == 0, plan.stdout
@@ -189,7 +195,7 @@ def test_another_plan_is_not_applied(launch, simulator, approved):
     assert not changing(simulator)
 
 
-def test_the_approved_plan_is_applied_and_its_files_are_delivered(launch, simulator, attached, secrets, approved, tmp_path):
+def test_the_approved_plan_is_applied_and_its_files_are_delivered(launch, simulator, attached, secrets, approved, delivered, tmp_path):
     with Server(lambda request, number: answer("201 Created"), server_context(simulator, tmp_path)) as receiver:
         job = launch(REVOKE, "apply", handed=approved, attached=attached, watched=True, owner={
             f"{REVOKE}_report_url": f"{receiver.url}/certops/", f"{REVOKE}_report_formats": "json",
@@ -206,9 +212,19 @@ def test_the_approved_plan_is_applied_and_its_files_are_delivered(launch, simula
     assert json.loads(stored[names["json"]].body)["results"]["revoked"] == 6
     outcomes = [json.loads(line) for line in stored[names["journal.jsonl"]].body.splitlines()]
     assert len(outcomes) >= 12, "an intent and an outcome for each"
+    delivered["journal"] = stored[names["journal.jsonl"]].body
     # Also after each wave: the canary, then the others, then the end.
     assert [path for dummy, path, dummy in lines].count(names["journal.jsonl"]) == 3
     assert receiver.url in job.last_output()
+
+
+def test_the_report_is_made_again_of_the_journal_that_was_delivered(launch, delivered, tmp_path):
+    (tmp_path / "mounted").mkdir()
+    (tmp_path / "mounted" / "revoke.jsonl").write_bytes(delivered["journal"])
+    job = launch("report", "", owner={"report_journal_path": str(tmp_path / "mounted" / "revoke.jsonl"), "report_path": str(tmp_path / "mounted" / "again")})
+    assert job.code == 0, job.stdout
+    assert "6 revoked" in job.last_output()
+    assert "6 revoked" in (tmp_path / "mounted" / "again.html").read_text()
 
 
 def test_a_file_that_cannot_be_delivered_fails_the_job_after_all_is_told(launch, simulator, credentials, approved, tmp_path):
@@ -226,7 +242,7 @@ def test_a_file_that_cannot_be_delivered_fails_the_job_after_all_is_told(launch,
     assert len(changing(simulator)) == before
 
 
-@pytest.mark.parametrize("flow", [flow["name"] for flow in objects.flows() if flow["name"] != REVOKE])
+@pytest.mark.parametrize("flow", [flow["name"] for flow in objects.flows() if flow["name"] not in (REVOKE, "report")])
 def test_every_flow_is_a_job(flow, launch, simulator):
     kind = "plan" if (flow, "plan") in TEMPLATES else ""
     before = len(changing(simulator))
