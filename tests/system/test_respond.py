@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""respond_to_key_compromise as it is run: killed, taken over by two engineers at once, and run once more. The rest is in tests/unit/plugin_utils."""
+"""respond_to_key_compromise as it is run: killed at its stages, taken over by two engineers at once, and run once more; and respond_to_host_compromise.
+
+The rest is in tests/unit/plugin_utils.
+"""
 
 from __future__ import annotations
 
@@ -54,25 +57,33 @@ def effects(simulator):
     return sorted(found)
 
 
-@pytest.mark.timeout(600)
-def test_killed_while_it_replaces_and_taken_over_by_two_engineers_at_once(tmp_path):
+def options_for(simulator, folder, **more):
+    """What a user sets in any case: endpoints on this machine, tasks that install."""
+    ready = simulator.ready
+    (folder / "install.yml").write_text(INSTALL.format(control_url=ready["control_url"], ca_path=ready["ca_path"]))
+    options = {
+        "deploy_tasks": "install.yml", "platforms": ["digicert", "keyfactor"], "endpoints": list(simulator.endpoints.state()["servers"].values()),
+        "derive_endpoints": False, "key_type": "ecdsa-p256", "skip_approval": True, "continue_on_error": True, "canary_size": 0, "prove_timeout": 0,
+        "wait_interval": 1, "allow_loopback": True, "report_path": "report", "journal_path": "journal.jsonl", **more,
+    }  # fmt: skip
+    return {f"{ROLE}_{name}": value for name, value in options.items()}
+
+
+@pytest.mark.timeout(900)
+def test_killed_at_its_stages_and_taken_over_by_two_engineers_at_once(tmp_path):
     with Simulator(SCENARIO) as simulator:
         key = simulator.leaks.dump()["leaked"]["public_key_sha256"]
         # As it comes from a spreadsheet: a byte order mark, semicolons, the same line twice, and one of nonsense.
         text = f"\ufeffSPKI SHA-256;Remark\r\n{key};leaked\r\n{key.upper()};leaked\r\nn/a;???\r\n"
         (tmp_path / "leaked.csv").write_bytes(text.encode())
-        ready = simulator.ready
-        (tmp_path / "install.yml").write_text(INSTALL.format(control_url=ready["control_url"], ca_path=ready["ca_path"]))
-        options = {
-            "list_path": "leaked.csv", "folder": "incident", "deploy_tasks": "install.yml", "platforms": ["digicert", "keyfactor"],
-            "endpoints": list(simulator.endpoints.state()["servers"].values()), "derive_endpoints": False, "key_type": "ecdsa-p256", "skip_approval": True,
-            "continue_on_error": True, "canary_size": 0, "prove_timeout": 0, "wait_interval": 1, "allow_loopback": True, "report_path": "report",
-            "journal_path": "journal.jsonl",
-        }  # fmt: skip
-        playbook = Playbook(simulator, tmp_path, ROLE, {f"{ROLE}_{name}": value for name, value in options.items()})
+        playbook = Playbook(simulator, tmp_path, ROLE, options_for(simulator, tmp_path, list_path="leaked.csv", folder="incident"))
+        playbook.kill_at(Stage("the plan", ""))
+        assert effects(simulator) == []
         playbook.kill_at(Stage("the reissue", "/reissue$", "POST"))
         assert effects(simulator) == [("reissue", "21000001")]
         simulator.endpoints.show(TILL, {})
+        playbook.kill_at(Stage("the revocation", "/certificates/revoke$", "POST"))
+        assert ("revoke", "100001") in effects(simulator)
 
         takers = [threading.Thread(target=playbook.run) for dummy in range(2)]
         for taker in takers:
@@ -95,3 +106,23 @@ def test_killed_while_it_replaces_and_taken_over_by_two_engineers_at_once(tmp_pa
             assert proven and revoked and min(proven) < min(revoked)
         assert "PRIVATE KEY" not in ended.output + json.dumps(record)
         assert (ended if ended.changed == 0 else playbook.run()).changed == 0 and len(effects(simulator)) == 3
+
+
+@pytest.mark.timeout(600)
+def test_a_host_is_compromised(tmp_path):
+    """What the host serves is replaced, proven and revoked, and so is what shares its key; what is on no server is not proven."""
+    with Simulator(SCENARIO) as simulator:
+        server = simulator.endpoints.state()["servers"][SHOP]
+        address = {"respond_to_host_compromise_hosts": [server], "respond_to_host_compromise_folder": "incident"}
+        playbook = Playbook(simulator, tmp_path, "respond_to_host_compromise", {**options_for(simulator, tmp_path, without_endpoint="revoke"), **address})
+        checked = playbook.run("--check")
+        assert checked.status == 0 and effects(simulator) == [] and "PLAN: 3 of 3" in checked.output, checked.output[-3000:]
+        simulator.endpoints.show(TILL, {})
+        ended = playbook.run()
+        assert ended.status == 0, ended.output[-3000:]
+        assert effects(simulator) == [("reissue", "21000001"), ("revoke", "100001"), ("revoke", "100002"), ("revoke", "21000001")]
+        changes = [entry for entry in simulator.journal if entry["mutates"]]
+        assert "/reissue" in changes[0]["path"]
+        again = playbook.run()
+        assert (again.status, again.changed) == (0, 0), again.output[-3000:]
+        assert len(effects(simulator)) == 4
