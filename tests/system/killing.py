@@ -17,10 +17,10 @@ import sys
 import time
 import typing as t
 
+from ansible_collections.certops.remediation.tests.simulator import inside
 from ansible_collections.certops.remediation.tests.tools.processes import family_of
 
 ROOT = pathlib.Path(__file__).parents[2]
-CREDENTIALS = ("ANSIBLE_", "VENAFI_", "VCERT_", "KEYFACTOR_", "DIGICERT_", "CLOUDFLARE_")
 # A killed run is held at its request for longer than any test lasts.
 HELD_SECONDS = 600
 MOST_SECONDS = 600
@@ -120,25 +120,11 @@ def environment(ready: t.Mapping[str, t.Any], folder: pathlib.Path) -> dict[str,
 
     :param ready: the content of the simulator's ready file.
     """
-    keyfactor, digicert, cloudflare = ready["keyfactor"], ready["digicert"], ready["cloudflare"]
+    # Without logins by OAuth2, which would be effects of their own.
+    exported = {name: value for name, value in inside.environment(ready, os.environ).items() if not name.startswith("KEYFACTOR_AUTH_")}
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(CREDENTIALS)},
-        "VENAFI_URL": ready["tpp"]["url"],
-        "VENAFI_TOKEN": ready["tpp"]["access_token"],
-        "VENAFI_CA_PATH": ready["ca_path"],
-        "KEYFACTOR_HOSTNAME": keyfactor["url"],
-        "KEYFACTOR_API_PATH": keyfactor["api_path"],
-        "KEYFACTOR_USERNAME": keyfactor["username"],
-        "KEYFACTOR_PASSWORD": keyfactor["password"],
-        "KEYFACTOR_DOMAIN": keyfactor["domain"],
-        "KEYFACTOR_CA_CERT": ready["ca_path"],
-        "DIGICERT_URL": digicert["url"],
-        "DIGICERT_API_KEY": digicert["api_key"],
-        "DIGICERT_CA_PATH": ready["ca_path"],
-        "CLOUDFLARE_BASE_URL": cloudflare["url"],
-        "CLOUDFLARE_API_TOKEN": cloudflare["api_token"],
-        "CLOUDFLARE_ZONE_ID": cloudflare["zone_id"],
-        "CLOUDFLARE_CA_PATH": ready["ca_path"],
+        **exported,
+        **{f"KEYFACTOR_{name.upper()}": ready["keyfactor"][name] for name in ("username", "password", "domain")},
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "tree"),
         "ANSIBLE_HOME": str(folder / "ansible"),
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",

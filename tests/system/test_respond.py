@@ -57,10 +57,10 @@ def effects(simulator):
     return sorted(found)
 
 
-def options_for(simulator, folder, **more):
+def options_for(simulator, tmp_path, **more):
     """What a user sets in any case: endpoints on this machine, tasks that install."""
     ready = simulator.ready
-    (folder / "install.yml").write_text(INSTALL.format(control_url=ready["control_url"], ca_path=ready["ca_path"]))
+    (tmp_path / "install.yml").write_text(INSTALL.format(control_url=ready["control_url"], ca_path=ready["ca_path"]))
     options = {
         "deploy_tasks": "install.yml", "platforms": ["digicert", "keyfactor"], "endpoints": list(simulator.endpoints.state()["servers"].values()),
         "derive_endpoints": False, "key_type": "ecdsa-p256", "skip_approval": True, "continue_on_error": True, "canary_size": 0, "prove_timeout": 0,
