@@ -48,7 +48,8 @@ attributes:
     details:
       - It appends each time.
 notes:
-  - With the connection V(ansible.builtin.local) and without privilege escalation, Ansible's own process writes the lines and no module is started.
+  - With the connection V(ansible.builtin.local), without privilege escalation and without C(environment), Ansible's own process writes the lines and no
+    module is started.
 seealso:
   - module: certops.remediation.journal_info
 """

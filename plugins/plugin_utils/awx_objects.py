@@ -134,7 +134,7 @@ def job_templates(flows: t.Sequence[Json], specs: Json, settings: Json) -> list[
             asked = survey(role, spec, kind)
             made.append({
                 "name": template_name(role, kind, settings["prefix"]),
-                "description": f"{spec['short_description']}. {DESCRIPTIONS[kind]}",
+                "description": f"{spec['short_description']}. {DESCRIPTIONS[kind] if flow['platforms'] else ''}".strip(),
                 "organization": settings["organization"],
                 "project": settings["project"],
                 "playbook": f"{COLLECTION}.{role}",

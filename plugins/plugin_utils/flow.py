@@ -134,14 +134,18 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",), journa
     }
 
 
-def unknown_options(names: t.Iterable[str], known: t.Iterable[str], role: str) -> list[str]:
+def unknown_options(names: t.Iterable[str], known: t.Iterable[str], role: str, roles: t.Iterable[str] = ()) -> list[str]:
     """A complaint for each variable that begins as the role's options do and is none of them.
 
     Ansible ignores a variable that nobody reads, and with it a guard whose name was misspelt.
+
+    :param roles: those of the play, by any name. One whose name is longer has variables that begin in the same way.
     """
     options_ = sorted(known)
+    longer = tuple(f"{short}_" for short in (name.rpartition(".")[2] for name in roles) if short.startswith(f"{role}_"))
     # What a run hands on to the next job of a workflow.
-    unknown = sorted({*names} - {*options_, f"{role}_summary"})
+    handed_on = {f"{role}_summary", f"{role}_plan_digest"}
+    unknown = sorted(name for name in {*names} - {*options_, *handed_on} if not (longer and name.startswith(longer)))
     near = {name: difflib.get_close_matches(name, options_, 1) for name in unknown}
     return [f"{name} is no option of {role}" + "".join(f"; {match} is one" for match in near[name]) for name in unknown]
 

@@ -70,7 +70,7 @@ SAME_FOR_ALL = {
 # Stands for the columns of a row where the list has led to no order at all.
 EMPTY_ORDER: Json = {
     **dict.fromkeys(("common_name", "product", "container", "key_path", "csr_path", "certificate_path", "chain_path", "fullchain_path", "problem"), ""),
-    **{"order_id": 0, "names": [], "listed": [], "exact": False, "has_key": False, "replaced": True, "over": False, "step": ""},
+    **{"order_id": 0, "status": "", "names": [], "listed": [], "exact": False, "has_key": False, "replaced": True, "over": False, "step": ""},
     "certificate": {"serial": "", "valid_till": ""},
 }
 

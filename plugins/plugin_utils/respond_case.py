@@ -50,16 +50,25 @@ def identities(certificate: Json) -> dict[str, dict[str, t.Any]]:
             is_current = bare(current.get("serial")) == bare(certificate["serial"])
             former = [*(row.get("reissues") or ()), *(row.get("duplicates") or ())]
             same = [item for item in former if bare(item.get("serial")) == bare(certificate["serial"])]
-            found[platform]["state"] = row.get("status") if is_current else same[0].get("status") if same else ""
             found[platform]["certificate_id"] = current.get("id") if is_current else same[0].get("id") if same else None
             found[platform]["common_name"] = row.get("common_name") or ""
             found[platform]["names"] = list(row.get("names") or ())
-        elif platform == "keyfactor":
-            found[platform]["state"] = row.get("state_name")
         elif platform == "cloudflare":
             found[platform].update({name: row.get(name) or "" for name in CLIENT_FIELDS})
             found[platform]["validity_days"] = row.get("validity_days") or 0
     return found
+
+
+def _state(certificate: Json) -> str:
+    """What it is now, in the word of the platform that can revoke it; empty where that is not told."""
+    on, serial = certificate["on"], bare(certificate["serial"])
+    if "digicert" in on:
+        order = on["digicert"]
+        held = [order.get("certificate") or {}, *(order.get("reissues") or ()), *(order.get("duplicates") or ())]
+        return str(next((item.get("status") for item in held if serial and bare(item.get("serial")) == serial), "") or "")
+    if "keyfactor" in on:
+        return str(on["keyfactor"].get("state_name") or "")
+    return str(on["cloudflare"].get("status") or "") if "cloudflare" in on else "managed"
 
 
 def _same(one: Json, other: Json) -> bool:
@@ -94,10 +103,11 @@ def cases(found: Json, ledger: Json) -> dict[str, t.Any]:
         entry = begun.get(kept, {})
         # What an earlier run knew of other platforms stays known.
         targets = sorted({*entry.get("targets", ()), *(str(match["target"]) for match in certificate["matched"])})
+        row["state"] = entry.get("state") or _state(certificate)
         chosen[number] = {**row, "id": number, "on": {**entry.get("on", {}), **row["on"]}, "kept": entry, "targets": targets}
     for number, entry in begun.items():
         if number not in chosen:
-            chosen[number] = {**{name: entry[name] for name in (*FIELDS, "names", "on", "targets")}, "id": number, "kept": entry}
+            chosen[number] = {**{name: entry[name] for name in (*FIELDS, "names", "on", "targets")}, "state": entry.get("state", ""), "id": number, "kept": entry}
     rows = [{**row, **_ways(row)} for row in chosen.values()]
     leaked.update(row["public_key_sha256"] for row in rows if row["public_key_sha256"])
     return {

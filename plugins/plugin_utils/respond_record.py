@@ -294,7 +294,7 @@ def row_of(course: Course) -> dict[str, t.Any]:
         "plan": list(case["kept"].get("steps") or course.steps),
         "action": action,
         "kind": f"{case['replacer'] or 'none'} {action}",
-        "state": _state(case),
+        "state": case["state"],
         "to_replace": bool(course.steps) and course.replaced.state in ("open", "waiting"),
         "to_deliver": course.to_deliver and bool(course.steps),
         "to_verify": course.to_verify,
@@ -316,12 +316,6 @@ def row_of(course: Course) -> dict[str, t.Any]:
 
 def _new(new: Json) -> str:
     return str(new.get("serial") or new.get("thumbprint") or new.get("id") or "")
-
-
-def _state(case: Json) -> str:
-    """What it was before, in the word of the platform that revokes it. Of one that this incident has begun with, it is what it was then."""
-    named = case["on"][case["revoker"] or case["platforms"][0]]
-    return str(named.get("state") or named.get("status") or "managed")
 
 
 def _place(case: Json, platform: str) -> str:
@@ -381,7 +375,7 @@ def ledger_of(before: Json, record: Json, known: Json, now: str) -> dict[str, t.
             continue
         entry = kept.get(row["id"], {})
         kept[row["id"]] = {
-            **{name: row[name] for name in (*respond_case.FIELDS, "names", "on", "targets")},
+            **{name: row[name] for name in (*respond_case.FIELDS, "names", "on", "targets", "state")},
             "endpoints": row["endpoints"],
             "steps": row["plan"],
             "new": row["new"] or entry.get("new") or {},

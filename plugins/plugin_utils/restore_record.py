@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import typing as t
 
 from ansible_collections.certops.remediation.plugins.module_utils.cloudflare import ENDED, LIVE
@@ -218,6 +219,7 @@ def row_of(decision: Json, plan: Json | None, done: Json, after: Json | None, ac
         "kind_why": f"{NAMES[platform]}: {IDENTIFIER.sub('*', why)}",
         "kind": f"{platform} {action}",
         "before": decision["before"],
+        "state": re.split(" since |, | \\(", decision["before"])[0],
         "now": state if result in ("restored", "valid") else why or state,
         "note": "",
     }

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import pathlib
@@ -17,8 +18,9 @@ import yaml
 from ansible_collections.certops.remediation.plugins.module_utils import journal_verify
 
 ROOT = pathlib.Path(__file__).parents[2]
+DAY = datetime.date(2026, 12, 1)
 CASES = {
-    "good": {"entries": [{"event": "proof", "target": "Z\u00fcrich \u2028", "when": {"at": [1, 2.5, None, True]}}, {"event": "two"}]},
+    "good": {"entries": [{"event": "proof", "target": "Z\u00fcrich \u2028", "when": {"at": [1, 2.5, None, True], "on": DAY}}, {"event": "two"}]},
     "bad": {"entries": [{"event": "proof", "prev": "0"}]},
 }
 
@@ -49,6 +51,6 @@ def test_it_is_the_same_from_both_processes(tmp_path):
 
     lines = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text().splitlines()]
     written = [{key: value for key, value in line.items() if key not in ("prev", "time")} for line in lines]
-    assert written == [{"run": "five", **entry} for entry in CASES["good"]["entries"]] * 2
+    assert written == json.loads(json.dumps([{"run": "five", **entry} for entry in CASES["good"]["entries"]] * 2, default=str))
     assert [list(line) for line in lines[:2]] == [list(line) for line in lines[2:]]
     assert journal_verify.main([str(tmp_path / "journal.jsonl")]) == 0

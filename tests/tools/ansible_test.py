@@ -88,9 +88,9 @@ class Lane:
         found = find_pythons()
         if self.every_python:
             return found
-        # What works on the oldest and on that of the environment works on those between.
+        # Besides that of the environment; what works on the oldest and on the newest works on those between.
         own = subprocess.run([self.python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], check=True, stdout=subprocess.PIPE, text=True).stdout
-        return {version: python for version, python in found.items() if version in (own.strip(), next(iter(found)))}
+        return {version: python for version, python in found.items() if version in (own.strip(), next(iter(found)), next(reversed(found)))}
 
     def _write_pip_settings(self) -> None:
         """Put the pip settings that are in force here, from files or environment, where pip finds them in the lane."""
@@ -207,7 +207,7 @@ def main() -> int:
     parser.add_argument("kind", choices=["sanity", "integration"])
     parser.add_argument("--venv", type=Path, default=DEV_VENV, help="the environment whose ansible-test is run")
     parser.add_argument("--lane", default="dev", help="runs at the same time need lanes of different names")
-    parser.add_argument("--every-python", action="store_true", help="sanity: with all Pythons found, instead of the oldest and that of the environment")
+    parser.add_argument("--every-python", action="store_true", help="sanity: with all Pythons found, instead of the oldest, the newest and that of the environment")
     parser.add_argument("--module-python", type=Path, help="integration: run the modules with this Python instead of ansible-test's own")
     arguments, rest = parser.parse_known_args()
     # Leaves by way of the simulator's end.

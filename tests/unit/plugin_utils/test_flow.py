@@ -478,3 +478,8 @@ def test_an_option_that_is_misspelt_is_told_with_the_one_that_was_meant():
         "x_max_change is no option of x; x_max_changes is one",
         "x_owner_of_all is no option of x",
     ]
+
+
+def test_the_variables_of_a_role_with_a_longer_name_are_its_own():
+    names = ["x_prod_query", "x_product", "x_plan_digest"]
+    assert flow.unknown_options(names, {"x_deny": {}}, "x", ["certops.remediation.x", "acme.x_prod"]) == ["x_product is no option of x"]

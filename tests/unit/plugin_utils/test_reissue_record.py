@@ -556,3 +556,8 @@ def test_what_was_let_through_stays_in_the_digest_with_its_wishes(begun, action)
 )
 def test_another_plan_has_another_digest(targets, orders, own):
     assert digest_of(targets, orders, **own) != digest_of([target(1), target(2)])
+
+
+def test_a_list_that_leads_to_no_order_is_told():
+    made = record_of(selected_of(["AA", "BB"], not_found=[("AA", "no such order"), ("BB", "no such order")]), [])
+    assert made["results"]["missing"] == 2 and made["counts"]["planned"] == 0
