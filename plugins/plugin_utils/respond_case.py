@@ -107,7 +107,8 @@ def cases(found: Json, ledger: Json) -> dict[str, t.Any]:
         chosen[number] = {**row, "id": number, "on": {**entry.get("on", {}), **row["on"]}, "kept": entry, "targets": targets}
     for number, entry in begun.items():
         if number not in chosen:
-            chosen[number] = {**{name: entry[name] for name in (*FIELDS, "names", "on", "targets")}, "state": entry.get("state", ""), "id": number, "kept": entry}
+            known = {name: entry[name] for name in (*FIELDS, "names", "on", "targets")}
+            chosen[number] = {**known, "state": entry.get("state", ""), "id": number, "kept": entry}
     rows = [{**row, **_ways(row)} for row in chosen.values()]
     leaked.update(row["public_key_sha256"] for row in rows if row["public_key_sha256"])
     return {

@@ -207,7 +207,7 @@ def main() -> int:
     parser.add_argument("kind", choices=["sanity", "integration"])
     parser.add_argument("--venv", type=Path, default=DEV_VENV, help="the environment whose ansible-test is run")
     parser.add_argument("--lane", default="dev", help="runs at the same time need lanes of different names")
-    parser.add_argument("--every-python", action="store_true", help="sanity: with all Pythons found, instead of the oldest, the newest and that of the environment")
+    parser.add_argument("--every-python", action="store_true", help="sanity: with all Pythons found, not the outermost and the own only")
     parser.add_argument("--module-python", type=Path, help="integration: run the modules with this Python instead of ansible-test's own")
     arguments, rest = parser.parse_known_args()
     # Leaves by way of the simulator's end.
