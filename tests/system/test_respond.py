@@ -110,7 +110,7 @@ def test_killed_at_its_stages_and_taken_over_by_two_engineers_at_once(tmp_path):
 
 @pytest.mark.timeout(600)
 def test_a_host_is_compromised(tmp_path):
-    """What the host serves is replaced, proven and revoked, and so is what shares its key; what is on no server is not proven."""
+    """What the host serves is replaced, proven and revoked, and so is what shares its key."""
     with Simulator(SCENARIO) as simulator:
         server = simulator.endpoints.state()["servers"][SHOP]
         address = {"respond_to_host_compromise_hosts": [server], "respond_to_host_compromise_folder": "incident"}
@@ -126,3 +126,17 @@ def test_a_host_is_compromised(tmp_path):
         again = playbook.run()
         assert (again.status, again.changed) == (0, 0), again.output[-3000:]
         assert len(effects(simulator)) == 4
+
+
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [(f"{ROLE}_max_change", f"{ROLE}_max_changes is one"), ("respond_to_host_compromise_max_changes", "is no option of respond_to_host_compromise")],
+)
+def test_a_misspelt_guard_ends_the_run_before_anything_is_asked(tmp_path, option, meant):
+    with Simulator(SCENARIO) as simulator:
+        server = simulator.endpoints.state()["servers"][SHOP]
+        address = {"respond_to_host_compromise_hosts": [server], "respond_to_host_compromise_folder": "incident"}
+        before = len(simulator.journal)
+        ended = Playbook(simulator, tmp_path, "respond_to_host_compromise", {**options_for(simulator, tmp_path), **address, option: 5}).run()
+        assert ended.status == 2 and option in ended.output and meant in " ".join(ended.output.split()), ended.output[-3000:]
+        assert len(simulator.journal) == before
