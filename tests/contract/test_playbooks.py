@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,5 +41,8 @@ def test_argument_spec_is_beside_it(playbook: str) -> None:
     assert main["short_description"]
     assert all(option["description"] and name.startswith(f"{playbook}_") for name, option in main["options"].items())
     if main["options"]:
-        first = (plays(playbook)[0].get("pre_tasks") or plays(playbook)[0]["tasks"])[0]
-        assert meta.name in first["ansible.builtin.validate_argument_spec"]["argument_spec"]
+        play = plays(playbook)[0]
+        first = (play.get("pre_tasks") or play["tasks"])[0]
+        looked_at = first["ansible.builtin.validate_argument_spec"]["argument_spec"]
+        named = re.findall(r"__\w+", looked_at)
+        assert meta.name in " ".join([looked_at, *(play["vars"][name] for name in named)])
