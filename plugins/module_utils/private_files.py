@@ -41,15 +41,16 @@ class Access:
             os.chmod(file, self.mode)
 
 
-def read_file(path: str) -> tuple[bytes, Access] | None:
+def read_file(path: str, max_size: int = MAX_SIZE) -> tuple[bytes, Access] | None:
     """What a file holds and who may use it; None when there is none.
 
+    :param max_size: in bytes.
     :raises OSError: it cannot be read, or is no file.
     """
     try:
         found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_SIZE:
-            raise OSError(errno.EINVAL, "not a regular file" if found.st_size <= MAX_SIZE else "far too large")
+        if not stat.S_ISREG(found.st_mode) or found.st_size > max_size:
+            raise OSError(errno.EINVAL, "not a regular file" if found.st_size <= max_size else "far too large")
         with open(path, "rb") as file:
             return file.read(), Access(stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
     except FileNotFoundError:

@@ -143,11 +143,11 @@ def _entry(kind: str, cell: str) -> tuple[str, str]:
 def client_questions(own: Json, files: t.Sequence[Json], recorded: t.Sequence[Json] = (), *, live_only: bool = False) -> dict[str, t.Any]:
     """What the module cloudflare_client_cert_info is asked, in ``questions``, and what has to come of it.
 
-    :param files: the files of the options, as ansible.builtin.slurp reads them in a loop.
+    :param files: the files of the options, as the module flow_files reads them.
     :param recorded: certificates of an earlier record, instead of all others.
     :param live_only: whether only those that are active are meant where a name stands for several.
     """
-    contents = {entry["item"]: entry["content"] for entry in files}
+    contents = {entry["path"]: entry["content"] for entry in files}
     live = {"status": sorted(LIVE)} if live_only else {}
     if recorded:
         return {"questions": [{"certificates": list(recorded)}], "names": [], "keys": [], "unreadable": []}

@@ -100,10 +100,10 @@ def options(given: Json) -> dict[str, t.Any]:
 def read_entries(own: Json, files: t.Sequence[Json]) -> dict[str, t.Any]:
     """The entries of the list and the files, each once, the lines that cannot be understood, and under ``complaints`` why it is no use to go on.
 
-    :param files: the files of the options, as ansible.builtin.slurp reads them in a loop, whether or not it could.
+    :param files: the files of the options, as the module flow_files reads them, whether or not it could.
     """
-    contents = {entry["item"]: entry["content"] for entry in files if "content" in entry}
-    complaints = [f"{entry['item']}: {text(entry.get('msg')) or 'cannot be read'}" for entry in files if "content" not in entry]
+    contents = {entry["path"]: entry["content"] for entry in files if entry["content"] is not None}
+    complaints = [f"{entry['path']}: {entry['msg']}" for entry in files if entry["content"] is None]
     found, unreadable = _of_list(own["list"])
     if own["list_path"] in contents:
         read, bad = _of_list(decode(contents[own["list_path"]]))

@@ -116,12 +116,12 @@ def begin(found: Json, ledger: Json, own: Json, seen: t.Sequence[Json]) -> dict[
 
     :param found: what find_certificates has left.
     :param ledger: what earlier runs have left in the folder.
-    :param seen: the file of the option seen_path, as the module slurp gives it.
+    :param seen: the file of the option seen_path, as the module flow_files reads it; or none.
     """
     return {
         **NOTHING,
         "chosen": respond_case.cases(found, ledger),
-        "reported": rotate_record.reported(own, [file for file in seen if file.get("content")]),
+        "reported": rotate_record.reported(own, seen),
     }  # fmt: skip
 
 

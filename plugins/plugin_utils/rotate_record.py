@@ -93,7 +93,7 @@ def reported(own: Json, files: t.Sequence[Json]) -> list[str] | None:
     """The fingerprints of certificates that clients are seen to use; None when nobody reports any."""
     if not own["seen"] and not own["seen_path"]:
         return None
-    told = " ".join([own["seen"], *(decode(file["content"]) for file in files if file["item"] == own["seen_path"])])
+    told = " ".join([own["seen"], *(decode(file["content"]) for file in files if file["path"] == own["seen_path"])])
     return sorted({found.lower().replace(":", "") for found in FINGERPRINT.findall(told)})
 
 

@@ -143,7 +143,7 @@ def test_a_search_is_one_question():
 
 
 def test_a_list_is_asked_for_by_what_it_names():
-    file = {"item": own_of(list_path="/x.csv")["list_path"], "content": base64.b64encode(f"{UUID}\ntablet-7\n".encode()).decode()}
+    file = {"path": own_of(list_path="/x.csv")["list_path"], "content": base64.b64encode(f"{UUID}\ntablet-7\n".encode()).decode()}
     asked = client_list.client_questions(own_of(list_path="/x.csv"), [file])
     assert asked["questions"] == [{"certificates": [UUID]}, {"common_name": ["tablet-7"]}]
     asked = client_list.client_questions(own_of(list_path="/x.csv"), [file], live_only=True)

@@ -43,7 +43,7 @@ class Search:
         self.own = find_record.options({**NOT_SET, "platforms": list(find_record.PLATFORMS), "files": list(files or ()), **options})
         assert not self.own["complaints"]
         self.looked_for = find_record.read_entries(self.own,
-                                                   [{"item": name, "content": base64.b64encode(data).decode()} for name, data in (files or {}).items()])
+                                                   [{"path": name, "content": base64.b64encode(data).decode()} for name, data in (files or {}).items()])
         assert not self.looked_for["complaints"]
         simulator.journal.clear()
         answers: list[t.Any] = []

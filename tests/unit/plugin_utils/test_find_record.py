@@ -54,7 +54,7 @@ def own_of(**options):
 
 
 def file_of(path, content):
-    return {"item": path, "content": base64.b64encode(content if isinstance(content, bytes) else content.encode()).decode()}
+    return {"path": path, "content": base64.b64encode(content if isinstance(content, bytes) else content.encode()).decode()}
 
 
 def looked_for(listed, **options):
@@ -229,8 +229,8 @@ def test_an_empty_list_is_an_error(content):
 
 
 def test_a_file_that_is_not_there_is_an_error():
-    (complaint,) = find_record.read_entries(own_of(files="/x/no.pem"), [{"item": "/x/no.pem", "msg": "file not found"}])["complaints"]
-    assert complaint == "/x/no.pem: file not found"
+    (complaint,) = find_record.read_entries(own_of(files="/x/no.pem"), [{"path": "/x/no.pem", "content": None, "msg": "there is no such file"}])["complaints"]
+    assert complaint == "/x/no.pem: there is no such file"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
