@@ -143,8 +143,8 @@ def unknown_options(names: t.Iterable[str], known: t.Iterable[str], role: str, r
     """
     options_ = sorted(known)
     longer = tuple(f"{short}_" for short in (name.rpartition(".")[2] for name in roles) if short.startswith(f"{role}_"))
-    # What a run hands on to the next job of a workflow.
-    handed_on = {f"{role}_summary", f"{role}_plan_digest"}
+    # What a run hands on, to later tasks and to the next job of a workflow.
+    handed_on = {f"{role}_summary", f"{role}_plan_digest", f"{role}_result"}
     unknown = sorted(name for name in {*names} - {*options_, *handed_on} if not (longer and name.startswith(longer)))
     near = {name: difflib.get_close_matches(name, options_, 1) for name in unknown}
     return [f"{name} is no option of {role}" + "".join(f"; {match} is one" for match in near[name]) for name in unknown]

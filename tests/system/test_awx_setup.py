@@ -154,3 +154,9 @@ def test_without_the_modules_it_says_how_to_get_them(awx, tmp_path):
     code, dummy, output = setup(tmp_path, {**awx.environment, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "tree")})
     assert code == 2
     assert "ansible-galaxy collection install awx.awx" in output
+
+
+def test_a_misspelt_option_is_refused(awx, tmp_path):
+    code, dummy, output = setup(tmp_path, {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "tree")}, awx_setup_export="objects.yml")
+    assert code == 2
+    assert "awx_setup_export is no option of awx_setup; awx_setup_export_path is one" in " ".join(output.split())

@@ -140,3 +140,17 @@ def test_a_misspelt_guard_ends_the_run_before_anything_is_asked(tmp_path, option
         ended = Playbook(simulator, tmp_path, "respond_to_host_compromise", {**options_for(simulator, tmp_path), **address, option: 5}).run()
         assert ended.status == 2 and option in ended.output and meant in " ".join(ended.output.split()), ended.output[-3000:]
         assert len(simulator.journal) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "meant"),
+    [
+        ("find_certificates", "find_certificates_platform", "find_certificates_platforms"),
+        ("verify_journal", "verify_journal_haed", "verify_journal_head"),
+    ],
+)
+def test_what_only_reads_refuses_a_misspelt_option_too(tmp_path, name, option, meant):
+    given = {"find_certificates": {"find_certificates_list": "www.example.com"}, "verify_journal": {"verify_journal_path": "journal.jsonl"}}
+    with Simulator(SCENARIO) as simulator:
+        ended = Playbook(simulator, tmp_path, name, {**given[name], option: "x"}).run()
+        assert ended.status == 2 and f"{option} is no option of {name}; {meant} is one" in " ".join(ended.output.split()), ended.output[-3000:]

@@ -473,7 +473,7 @@ def test_what_is_delivered_has_a_name_of_its_own():
 
 def test_an_option_that_is_misspelt_is_told_with_the_one_that_was_meant():
     known = {"x_max_changes": {}, "x_deny": {}, "x_query": {}}
-    assert flow.unknown_options(["x_max_changes", "x_summary"], known, "x") == []
+    assert flow.unknown_options(["x_max_changes", "x_summary", "x_result"], known, "x") == []
     assert flow.unknown_options(["x_owner_of_all", "x_max_change"], known, "x") == [
         "x_max_change is no option of x; x_max_changes is one",
         "x_owner_of_all is no option of x",
