@@ -21,6 +21,7 @@ from ansible_collections.certops.remediation.tests.simulator import inside
 from ansible_collections.certops.remediation.tests.tools.processes import family_of
 
 ROOT = pathlib.Path(__file__).parents[2]
+SETTINGS = ROOT / "tests" / "integration" / "integration.cfg"
 # A killed run is held at its request for longer than any test lasts.
 HELD_SECONDS = 600
 MOST_SECONDS = 600
@@ -126,6 +127,7 @@ def environment(ready: t.Mapping[str, t.Any], folder: pathlib.Path) -> dict[str,
         **exported,
         **{f"KEYFACTOR_{name.upper()}": ready["keyfactor"][name] for name in ("username", "password", "domain")},
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "tree"),
+        "ANSIBLE_CONFIG": str(SETTINGS),
         "ANSIBLE_HOME": str(folder / "ansible"),
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
         "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
