@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import typing as t
@@ -78,7 +79,7 @@ def _ledger(folder: str, path: str) -> dict[str, t.Any] | None:
     except (ValueError, RecursionError):
         ledger = None
     if not isinstance(ledger, dict):
-        raise InputError("ledger", f"{path} is damaged: it holds no JSON object. Put it back from a backup; without it, what an earlier run has done is not known")
+        raise InputError("ledger", f"{path} is damaged, it holds no JSON object. Put it back from a backup: nothing else knows what an earlier run has done")
     return ledger
 
 
@@ -93,14 +94,29 @@ def _write(folder: str, file: t.Mapping[str, t.Any], *, make_folder: bool, check
         found = read_file(path, MAX_SIZE)
         if found and found[0] == data and found[1].mode == mode:
             return False
-        if not check_mode:
+        if check_mode:
+            _check_folder(os.path.dirname(os.path.abspath(path)), make_folder=make_folder)
+        else:
             if make_folder:
                 make_folders(os.path.dirname(os.path.abspath(path)))
             there = found[1] if found else Access()
             # Who has replaced a file of somebody else's could not give it back.
             own = there if os.geteuid() == 0 else Access()
             write_file(path, data, Access(mode, own.uid, own.gid), replace=True)
+    except FileNotFoundError:
+        raise InputError("write", f"cannot write {file['path']} (there is no such folder)") from None
     except OSError as exc:
-        missing = not os.path.isdir(os.path.dirname(os.path.abspath(path)))
-        raise InputError("write", f"cannot write {file['path']} ({'there is no such folder' if missing else exc.strerror or exc})") from None
+        raise InputError("write", f"cannot write {file['path']} ({exc.strerror or exc})") from None
     return True
+
+
+def _check_folder(folder: str, *, make_folder: bool) -> None:
+    """Whether a file could be made there.
+
+    :raises OSError: it could not.
+    """
+    while make_folder and not os.path.exists(folder):
+        folder = os.path.dirname(folder)
+    wrong = errno.ENOENT if not os.path.exists(folder) else errno.ENOTDIR if not os.path.isdir(folder) else errno.EACCES
+    if wrong != errno.EACCES or not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(wrong, os.strerror(wrong))

@@ -56,7 +56,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Files are read, and none is written.
+      - Files are read, and none is written; one that could not be written is an error.
   diff_mode:
     support: none
   idempotent:

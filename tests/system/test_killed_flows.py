@@ -151,3 +151,25 @@ def test_a_flow_that_is_killed_ends_where_it_would_have(simulator, tmp_path, sto
     assert (again.status, again.changed) == (0, 0), (ended.output + again.output)[-6000:]
     assert effects() == story.effects
     assert journal_verify.main([str(tmp_path / "journal.jsonl")]) == 0
+
+
+def test_a_report_that_cannot_be_written_is_told_before_and_after(simulator, tmp_path):
+    story = next(story for story in STORIES if story.playbook == "reissue_orders")
+    simulator.reset(story.scenario)
+    options = {**story.options, "list": "www1.example.com", "journal_path": "journal.jsonl", "report_path": "reports/report"}
+    given = {f"{story.playbook}_{name}": str(tmp_path / value) if name == "deploy_tasks" else value for name, value in options.items()}
+    playbook = Playbook(simulator, tmp_path, story.playbook, given)
+
+    for arguments in ((), ("--check",)):
+        ended = playbook.run(*arguments)
+        told = " ".join(ended.output.split())
+        assert ended.status == 2 and f"reissue_orders_report_path: cannot write {tmp_path}/reports/report.html (there is no such folder)" in told, ended.output
+    assert not [entry for entry in simulator.journal if entry["method"]]
+
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "deliver.yml").write_text(f"- name: Lose the folder of the reports\n  ansible.builtin.file: {{path: {tmp_path}/reports, state: absent}}\n")
+    ended = playbook.run()
+    told = " ".join(ended.output.split())
+    assert ended.status == 2 and "1 reissued" in told, ended.output
+    assert f"Report: cannot write {tmp_path}/reports/report.html (there is no such folder)" in told, ended.output
+    assert journal_verify.main([str(tmp_path / "journal.jsonl")]) == 0
