@@ -132,7 +132,8 @@ def simulated_endpoints(simulator, tmp_path, text):
 
 
 def incident_at_hand(dummy_simulator, tmp_path, text):
-    """The journal of an incident and the report that holds its end, as a flow leaves them."""
+    """The list of an incident, its journal, and the report that holds its end, as a flow leaves them."""
+    (tmp_path / "list.csv").write_text("www.example.com\n")
     journal = Journal(str(tmp_path / "journal.jsonl"))
     journal.write([{"event": "intent", "module": "keyfactor_certificate_revoke", "target": "id 7", "action": "revoke"}])
     (tmp_path / "report.json").write_text(json.dumps({"run": {"journal_head": journal.head()}}))
@@ -141,7 +142,7 @@ def incident_at_hand(dummy_simulator, tmp_path, text):
 
 
 # What examples take for granted in the world.
-SURROUNDINGS = {"tls_endpoint_info": simulated_endpoints, "journal_entry": incident_at_hand, "journal_info": incident_at_hand}
+SURROUNDINGS = {"tls_endpoint_info": simulated_endpoints, **dict.fromkeys(("flow_files", "journal_entry", "journal_info"), incident_at_hand)}
 
 
 @pytest.mark.parametrize("name", MODULES)
