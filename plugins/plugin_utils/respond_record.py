@@ -121,7 +121,7 @@ def begin(found: Json, ledger: Json, own: Json, seen: t.Sequence[Json]) -> dict[
     return {
         **NOTHING,
         "chosen": respond_case.cases(found, ledger),
-        "reported": rotate_record.reported(own, seen),
+        "reported": rotate_record.reported(own, seen)["fingerprints"],
     }  # fmt: skip
 
 

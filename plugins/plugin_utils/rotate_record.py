@@ -89,12 +89,15 @@ def settings(found: Json) -> dict[str, t.Any]:
     return {**{name: found[name] for name in names}, "named_inline": bool(found["certificates"])}
 
 
-def reported(own: Json, files: t.Sequence[Json]) -> list[str] | None:
-    """The fingerprints of certificates that clients are seen to use; None when nobody reports any."""
+def reported(own: Json, files: t.Sequence[Json]) -> dict[str, t.Any]:
+    """Under ``fingerprints``, those of certificates that clients are seen to use; None when nobody reports any.
+
+    Within a mapping, because before ansible-core 2.19 a template that gives nothing but None gives an empty string, which would say that none is in use.
+    """
     if not own["seen"] and not own["seen_path"]:
-        return None
+        return {"fingerprints": None}
     told = " ".join([own["seen"], *(decode(file["content"]) for file in files if file["path"] == own["seen_path"])])
-    return sorted({found.lower().replace(":", "") for found in FINGERPRINT.findall(told)})
+    return {"fingerprints": sorted({found.lower().replace(":", "") for found in FINGERPRINT.findall(told)})}
 
 
 # -- what there is -----------------------------------------------------------------------------------------------------------------------

@@ -45,8 +45,8 @@ def core_environment(core: str, version: str, python: Path) -> Path:
 
 
 def units(name: str, venv: Path) -> Check:
-    # The integration targets run the playbooks, so of tests/system only what depends on ansible-core more than these do.
-    tests = ("tests/unit", "tests/contract", "tests/system/test_local_actions.py")
+    # The integration targets run the playbooks too, so of tests/system only what depends on ansible-core more than these do, and each flow with its defaults.
+    tests = ("tests/unit", "tests/contract", "tests/system/test_local_actions.py", "tests/system/test_killed_flows.py")
     return Check(f"units {name}", ("python", "-m", "pytest", "-q", *tests), venv, counts_tests=True, env={"PYTHONPATH": str(TREE)})
 
 

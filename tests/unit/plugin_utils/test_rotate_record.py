@@ -359,10 +359,10 @@ def test_options_of_a_survey():
 def test_fingerprints_are_picked_out_of_any_text():
     colons = ":".join(["CD"] * 32)
     file = {"path": own_of(seen_path="/log")["seen_path"], "content": base64.b64encode(f'{{"cert": "{colons}"}} {"a" * 65}'.encode()).decode()}
-    assert rotate_record.reported(own_of(), []) is None
-    assert rotate_record.reported(own_of(seen=[FINGERPRINT]), []) == [FINGERPRINT]
-    assert rotate_record.reported(own_of(seen_path="/log", seen=f"x={FINGERPRINT};"), [file]) == [FINGERPRINT, "cd" * 32]
-    assert rotate_record.reported(own_of(seen_path="/log"), [{**file, "content": ""}]) == []
+    assert rotate_record.reported(own_of(), []) == {"fingerprints": None}
+    assert rotate_record.reported(own_of(seen=[FINGERPRINT]), []) == {"fingerprints": [FINGERPRINT]}
+    assert rotate_record.reported(own_of(seen_path="/log", seen=f"x={FINGERPRINT};"), [file]) == {"fingerprints": [FINGERPRINT, "cd" * 32]}
+    assert rotate_record.reported(own_of(seen_path="/log"), [{**file, "content": ""}]) == {"fingerprints": []}
 
 
 def test_the_words_of_the_role_know_every_result():
