@@ -12,6 +12,7 @@ from ansible_collections.certops.remediation.plugins.plugin_utils import journal
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
     Json,
     Wave,
+    bad_truths,
     causes,
     deliveries,
     freeze_stop,
@@ -49,6 +50,7 @@ class FilterModule:
         return {
             "flow_options": options,
             "flow_unknown_options": unknown_options,
+            "flow_bad_truths": bad_truths,
             "flow_job_complaints": job_complaints,
             "flow_frozen": frozen,
             "flow_waves": waves,

@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ansible_collections.certops.remediation.plugins.module_utils import cloudflare, digicert
-from ansible_collections.certops.remediation.plugins.plugin_utils.flow import REPORT_FORMATS, Json, entries, path, text, truth
+from ansible_collections.certops.remediation.plugins.plugin_utils.flow import REPORT_FORMATS, Json, entries, path, report_base, text, truth
 from ansible_collections.certops.remediation.plugins.plugin_utils.pace import duration, rate, rate_limits
 
 FORMAT = "certops.remediation/drill/1"
@@ -165,7 +165,7 @@ def settings(given: Json, flow_options: Json, *, folder: str, role_path: str) ->
         **numbers,
         "python": path(given["python"]),
         "venv": path(given["venv"]),
-        "report_base": os.path.splitext(path(given["report_path"]))[0],
+        "report_base": report_base(given["report_path"]),
         "report_formats": formats,
         "show_output": truth(given["show_output"], True),
         "rate_limits": limits,

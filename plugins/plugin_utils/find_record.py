@@ -115,6 +115,8 @@ def read_entries(own: Json, files: t.Sequence[Json]) -> dict[str, t.Any]:
             found += _of_materials(name, materials_in("file", base64.b64decode(contents[name])))
         except RemediationError as error:
             unreadable.append({"target": printable(name, 200), "why": error.message.partition(": ")[2] or error.message})
+    if own["files"] and not found and not complaints:
+        complaints.append(f"{ROLE}_files: nothing can be looked for, because none of them holds a certificate, a CSR or a key")
     once: dict[str, Entry] = {}
     for entry in found:
         once.setdefault(repr((entry["marks"], entry["key"])), entry)

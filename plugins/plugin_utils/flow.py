@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all flows have in common: options, guards, waves and the frame of the record. Knows no vendor; a flow's own file does. Does no I/O."""
+"""What all flows have in common: options, guards, waves and the frame of the record. Knows no vendor; a flow's own file does. Does no I/O, except to
+see whether a file of tasks is there."""
 
 from __future__ import annotations
 
@@ -16,12 +17,16 @@ import re
 import typing as t
 import urllib.parse
 
+from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.plugin_utils import freeze
 
 Json = t.Mapping[str, t.Any]
 
 FORMAT = "certops.remediation/record/1"
 REPORT_FORMATS = ("html", "markdown", "json", "csv")
+TRUE, FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
+# Files with tasks of the user, which some flows have. When the first certificate is to be handed over, it is too late to miss them.
+HOOKS = ("deploy_tasks", "deliver_tasks", "verify_tasks")
 # The numbers that every flow knows, and what holds when one of them is not set. They stay text: "" is not set, and "0" is.
 NUMBERS = {
     "max_changes": "",
@@ -63,7 +68,18 @@ def words_of(value: t.Any) -> list[str]:
 
 def truth(value: t.Any, default: bool) -> bool:
     said = text(value).lower()
-    return said in ("true", "yes", "on", "1", "y", "t") if said else default
+    return said in TRUE if said else default
+
+
+def bad_truths(values: Json) -> list[str]:
+    """A complaint for each option that is to be true or false and is neither: taken for false, it would turn a guard off."""
+    wrong = {name: text(value) for name, value in values.items() if text(value).lower() not in ("", *TRUE, *FALSE)}
+    return [f"{name} must be true or false, and is {printable(said, 60)}" for name, said in wrong.items()]
+
+
+def report_base(value: t.Any) -> str:
+    """Where the reports are written, without the ending of a format; what else follows a dot belongs to the name."""
+    return re.sub(r"(?<=[^/])\.(html|md|markdown|json|csv)$", "", path(value), flags=re.IGNORECASE)
 
 
 def path(value: t.Any) -> str:
@@ -99,11 +115,12 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",), journa
     # The older names of the same.
     fail_on += [name for name, old in (("pending", "fail_if_open"), ("none", "fail_if_none")) if truth(given[old], False) and name not in fail_on]
     windows = [str(window) for window in entries(given["freeze"])]
-    report_base = os.path.splitext(path(given["report_path"]))[0]
+    base = report_base(given["report_path"])
     deny = [str(pattern) for pattern in entries(given["deny"])]
     wrong = bad_numbers(role, numbers)
     unknown = [name for name in chosen if name not in REPORT_FORMATS]
     unknown_outcomes = [name for name in fail_on if name not in FAIL_ON]
+    lost = [f"{role}_{name}: there is no file {path(given[name])}" for name in HOOKS if text(given.get(name)) and not os.path.isfile(path(given[name]))]
     found = {
         f"{role}_wave_size must be at least 1": not wrong and int(numbers["wave_size"]) < 1,
         f"{role}_max_failed_percent must be at most 100": not wrong and int(numbers["max_failed_percent"]) > 100,
@@ -125,11 +142,11 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",), journa
         "in_given_order": text(given["order"]) == "given",
         "reference": text(given["reference"]),
         # A report can be made again from the journal, also when the run is killed before it has written one.
-        "journal": path(given["journal_path"]) or (f"{report_base}.journal.jsonl" if report_base and journal else ""),
-        "report_base": report_base,
+        "journal": path(given["journal_path"]) or (f"{base}.journal.jsonl" if base and journal else ""),
+        "report_base": base,
         "report_formats": chosen,
         "report_url": text(given["report_url"]).rstrip("/"),
-        "complaints": wrong + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny)
+        "complaints": wrong + lost + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny)
         + freeze.complaints(role, windows),
     }
 

@@ -11,7 +11,6 @@ Does no I/O. Each event is described in docs/journal.md.
 from __future__ import annotations
 
 import json
-import os
 import typing as t
 
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
@@ -23,6 +22,7 @@ from ansible_collections.certops.remediation.plugins.plugin_utils.flow import (
     platforms,
     progress_points,
     remaining,
+    report_base,
     text,
     words_of,
 )
@@ -236,7 +236,7 @@ def options(given: Json) -> dict[str, t.Any]:
         "journal": path(given["journal_path"]),
         "run": text(given["run"]),
         "records": [path(record) for record in words_of(given["records"])],
-        "report_base": os.path.splitext(path(given["report_path"]))[0],
+        "report_base": report_base(given["report_path"]),
         "report_formats": formats,
         # What the steps of the flows ask for as well; it is written where its user is, and delivered nowhere.
         "report_url": "",

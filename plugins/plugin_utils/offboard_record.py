@@ -8,13 +8,12 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 import typing as t
 
 from ansible_collections.certops.remediation.plugins.module_utils.cloudflare import ENDED, LIVE
 from ansible_collections.certops.remediation.plugins.plugin_utils.client_list import selecting
-from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, groups, path, refusals, text, truth
+from ansible_collections.certops.remediation.plugins.plugin_utils.flow import Json, groups, path, refusals, report_base, text, truth
 from ansible_collections.certops.remediation.plugins.plugin_utils.flow import record as record_of
 
 ROLE = "offboard_client_certificates"
@@ -41,7 +40,7 @@ def options(given: Json) -> dict[str, t.Any]:
         fail_if_let_through=truth(given["fail_if_let_through"], False),
     )
     back, recorded = found["state"] == "active", found["from_record"]
-    own_record = os.path.splitext(path(given["report_path"]))[0] + ".json"
+    own_record = report_base(given["report_path"]) + ".json"
     said = {
         f"Nothing says what is to be revoked. Set {ROLE}_owners, {ROLE}_devices, {ROLE}_certificates, {ROLE}_list_path or another one of the options that "
         "select": not found["ways"] and not recorded,

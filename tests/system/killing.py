@@ -67,7 +67,7 @@ class Playbook:
         self._simulator = simulator
         self._folder = folder
         self._command = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), f"certops.remediation.{name}", "-e", json.dumps(options)]
-        self._environment = environment(simulator.ready, folder)
+        self.environment = environment(simulator.ready, folder)
 
     def run(self, *arguments: str) -> Ended:
         """To its end, whatever that is."""
@@ -108,7 +108,7 @@ class Playbook:
         return subprocess.Popen(
             [*self._command, *arguments],
             cwd=self._folder,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

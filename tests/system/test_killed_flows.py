@@ -173,3 +173,31 @@ def test_a_report_that_cannot_be_written_is_told_before_and_after(simulator, tmp
     assert ended.status == 2 and "1 reissued" in told, ended.output
     assert f"Report: cannot write {tmp_path}/reports/report.html (there is no such folder)" in told, ended.output
     assert journal_verify.main([str(tmp_path / "journal.jsonl")]) == 0
+
+
+def test_what_cannot_work_is_refused_before_anything_is_asked(simulator, tmp_path):
+    simulator.reset("empty")
+    wrong = {"folder": "keys", "deliver_tasks": "nix.yml", "require_plan_digest": "ture", "journal_path": "none/journal.jsonl", "expires_within_days": 30}
+    given = {f"rotate_client_certificates_{name}": value for name, value in wrong.items()}
+    ended = Playbook(simulator, tmp_path, "rotate_client_certificates", given).run("--check")
+    told = " ".join(ended.output.split())
+    for complaint in (
+        f"rotate_client_certificates_deliver_tasks: there is no file {tmp_path}/nix.yml",
+        "rotate_client_certificates_require_plan_digest must be true or false, and is ture",
+        f"rotate_client_certificates_journal_path: cannot write {tmp_path}/none/journal.jsonl (there is no such folder)",
+    ):
+        assert complaint in told, ended.output
+    given = {"find_certificates_list": "www.example.com", "find_certificates_share_key": "jep", "find_certificates_report_path": "none/report"}
+    ended = Playbook(simulator, tmp_path, "find_certificates", given).run()
+    told = " ".join(ended.output.split())
+    assert "find_certificates_share_key must be true or false, and is jep" in told, ended.output
+    assert f"find_certificates_report_path: cannot write {tmp_path}/none/report.json (there is no such folder)" in told, ended.output
+    assert not [entry for entry in simulator.journal if entry["method"]]
+
+
+def test_a_sweep_that_could_read_nothing_is_not_green(simulator, tmp_path):
+    simulator.reset("empty")
+    playbook = Playbook(simulator, tmp_path, "sweep_pending", {"sweep_pending_platforms": "digicert", "sweep_pending_fail_on": "pending"})
+    playbook.environment["DIGICERT_API_KEY"] = "another"
+    ended = playbook.run()
+    assert ended.status == 2 and "No platform could be read" in " ".join(ended.output.split()), ended.output

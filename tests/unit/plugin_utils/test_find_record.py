@@ -415,3 +415,11 @@ def test_numbers_and_nothing_else_are_handed_on():
         "certificates": 1, "on_several_platforms": 1, "tpp": 1, "keyfactor": 1, "digicert": 0, "cloudflare": 0, "shared_keys": 0, "not_found": 0,
         "unreadable": 0, "unreachable": 0, "requests": 0,
     }
+
+
+def test_files_of_which_none_can_be_used_are_an_error():
+    found = find_record.read_entries(own_of(files="/x/cut.pem"), [file_of("/x/cut.pem", "-----BEGIN CERTIFICATE-----")])
+    (complaint,) = found["complaints"]
+    assert found["unreadable"] and "find_certificates_files: nothing can be looked for, because none of them holds a certificate" in complaint
+    found = find_record.read_entries(own_of(files="/x/cut.pem", list="www.example.com"), [file_of("/x/cut.pem", "-----BEGIN CERTIFICATE-----")])
+    assert found["unreadable"] and not found["complaints"]

@@ -483,3 +483,24 @@ def test_an_option_that_is_misspelt_is_told_with_the_one_that_was_meant():
 def test_the_variables_of_a_role_with_a_longer_name_are_its_own():
     names = ["x_prod_query", "x_product", "x_plan_digest"]
     assert flow.unknown_options(names, {"x_deny": {}}, "x", ["certops.remediation.x", "acme.x_prod"]) == ["x_product is no option of x"]
+
+
+def test_what_is_neither_true_nor_false_is_not_taken_for_false():
+    good = dict(enumerate([True, False, "", None, "Yes", "no", " true ", 0, 1, "OFF"]))
+    assert flow.bad_truths({f"x_{name}": value for name, value in good.items()}) == []
+    assert flow.bad_truths({"x_restart": "ture\x1b[2J"}) == ["x_restart must be true or false, and is ture [2J"]
+
+
+@pytest.mark.parametrize(
+    ("given", "base"),
+    [("INC.2026-11-30", "INC.2026-11-30"), ("web.example.com", "web.example.com"), ("r.html", "r"), ("r.JSON", "r"), ("a.b.md", "a.b"), (".html", ".html")],
+)
+def test_only_the_ending_of_a_format_is_taken_from_a_report(tmp_path, given, base):
+    assert flow.report_base(str(tmp_path / given)) == str(tmp_path / base)
+
+
+def test_a_file_of_tasks_has_to_be_there(tmp_path):
+    (tmp_path / "deploy.yml").write_text("[]")
+    there, missing = str(tmp_path / "deploy.yml"), str(tmp_path / "nix.yml")
+    assert options_of(deploy_tasks=there, deliver_tasks="", verify_tasks=None)["complaints"] == []
+    assert options_of(deploy_tasks=missing)["complaints"] == [f"a_flow_deploy_tasks: there is no file {missing}"]
