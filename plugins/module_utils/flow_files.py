@@ -99,10 +99,9 @@ def _write(folder: str, file: t.Mapping[str, t.Any], *, make_folder: bool, check
         else:
             if make_folder:
                 make_folders(os.path.dirname(os.path.abspath(path)))
-            there = found[1] if found else Access()
-            # Who has replaced a file of somebody else's could not give it back.
-            own = there if os.geteuid() == 0 else Access()
-            write_file(path, data, Access(mode, own.uid, own.gid), replace=True)
+            # Only root can give the new file to the owner of the old one.
+            access = Access(mode).over(found[1]) if found and os.geteuid() == 0 else Access(mode)
+            write_file(path, data, access, replace=True)
     except FileNotFoundError:
         raise InputError("write", f"cannot write {file['path']} (there is no such folder)") from None
     except OSError as exc:

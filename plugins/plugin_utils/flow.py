@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """What all flows have in common: options, guards, waves and the frame of the record. Knows no vendor; a flow's own file does. Does no I/O, except to
-see whether a file of tasks is there."""
+see whether a file of tasks can be used."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import re
 import typing as t
 import urllib.parse
 
+import yaml
+
 from ansible_collections.certops.remediation.plugins.module_utils.redaction import printable
 from ansible_collections.certops.remediation.plugins.plugin_utils import freeze
 
@@ -25,7 +27,7 @@ Json = t.Mapping[str, t.Any]
 FORMAT = "certops.remediation/record/1"
 REPORT_FORMATS = ("html", "markdown", "json", "csv")
 TRUE, FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
-# Files with tasks of the user, which some flows have. When the first certificate is to be handed over, it is too late to miss them.
+# Files with tasks of the user, which some flows have.
 HOOKS = ("deploy_tasks", "deliver_tasks", "verify_tasks")
 # The numbers that every flow knows, and what holds when one of them is not set. They stay text: "" is not set, and "0" is.
 NUMBERS = {
@@ -71,9 +73,14 @@ def truth(value: t.Any, default: bool) -> bool:
     return said in TRUE if said else default
 
 
-def bad_truths(values: Json) -> list[str]:
-    """A complaint for each option that is to be true or false and is neither: taken for false, it would turn a guard off."""
-    wrong = {name: text(value) for name, value in values.items() if text(value).lower() not in ("", *TRUE, *FALSE)}
+def bad_truths(values: Json, known: Json) -> list[str]:
+    """A complaint for each option that is to be true or false and is neither: taken for false, it would turn a guard off.
+
+    :param values: of all options of a role, by name.
+    :param known: these options as its argument specs describe them. An empty string is allowed for all, so that a truth value is told by its default.
+    """
+    switches = [name for name, option in known.items() if isinstance(option.get("default"), bool)]
+    wrong = {name: text(values[name]) for name in switches if text(values[name]).lower() not in ("", *TRUE, *FALSE)}
     return [f"{name} must be true or false, and is {printable(said, 60)}" for name, said in wrong.items()]
 
 
@@ -85,6 +92,22 @@ def report_base(value: t.Any) -> str:
 def path(value: t.Any) -> str:
     # A module would take a relative path from the folder of the playbook, which is in the collection. Whoever types one means where he is.
     return os.path.abspath(os.path.expanduser(text(value))) if text(value) else ""
+
+
+def hook_complaint(file: str) -> str:
+    """Why a file of tasks cannot be used; empty when it can. Ansible sees it when the first certificate is handed over, and a bad one ends the run there."""
+    try:
+        with open(file, encoding="utf-8") as stream:
+            # Only its form: what its tags mean, such as that of a vault, is Ansible's business.
+            yaml.compose(stream)
+    except (FileNotFoundError, IsADirectoryError):
+        return f"there is no file {file}"
+    except OSError as error:
+        return f"cannot read {file} ({error.strerror})"
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        return f"{file} is no YAML{f', see line {mark.line + 1}' if mark else ''}"
+    return ""
 
 
 def bad_patterns(role: str, name: str, patterns: t.Iterable[str]) -> list[str]:
@@ -120,7 +143,7 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",), journa
     wrong = bad_numbers(role, numbers)
     unknown = [name for name in chosen if name not in REPORT_FORMATS]
     unknown_outcomes = [name for name in fail_on if name not in FAIL_ON]
-    lost = [f"{role}_{name}: there is no file {path(given[name])}" for name in HOOKS if text(given.get(name)) and not os.path.isfile(path(given[name]))]
+    hooks = {f"{role}_{name}": hook_complaint(path(given[name])) for name in HOOKS if text(given.get(name))}
     found = {
         f"{role}_wave_size must be at least 1": not wrong and int(numbers["wave_size"]) < 1,
         f"{role}_max_failed_percent must be at most 100": not wrong and int(numbers["max_failed_percent"]) > 100,
@@ -146,8 +169,8 @@ def options(given: Json, role: str, formats: t.Sequence[str] = ("html",), journa
         "report_base": base,
         "report_formats": chosen,
         "report_url": text(given["report_url"]).rstrip("/"),
-        "complaints": wrong + lost + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny)
-        + freeze.complaints(role, windows),
+        "complaints": wrong + [f"{name}: {complaint}" for name, complaint in hooks.items() if complaint]
+        + [said for said, applies in found.items() if applies] + bad_patterns(role, "deny", deny) + freeze.complaints(role, windows),
     }
 
 

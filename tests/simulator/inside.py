@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 # A list of what may pass, because nobody knows all the names under which people keep addresses, credentials and proxies.
 KEPT = frozenset(
     ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TERM", "COLUMNS", "TMPDIR", "NO_COLOR", "VIRTUAL_ENV", "PYTHONPATH",
-     "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH")
+     "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH", "ANSIBLE_COLLECTIONS_PATH")
 )
 INTERRUPTED, TIMED_OUT = 130, 124
 PATIENCE_SECONDS = 10.0

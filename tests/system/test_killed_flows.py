@@ -201,3 +201,16 @@ def test_a_sweep_that_could_read_nothing_is_not_green(simulator, tmp_path):
     playbook.environment["DIGICERT_API_KEY"] = "another"
     ended = playbook.run()
     assert ended.status == 2 and "No platform could be read" in " ".join(ended.output.split()), ended.output
+
+
+def test_a_file_of_tasks_that_is_lost_on_the_way_hides_nothing(simulator, tmp_path):
+    story = next(story for story in STORIES if story.playbook == "rotate_client_certificates")
+    simulator.reset(story.scenario)
+    (tmp_path / "verify.yml").write_text("[]")
+    lose = f"- name: Lose the other file\n  ansible.builtin.file: {{path: {tmp_path}/verify.yml, state: absent}}\n"
+    (tmp_path / "deliver.yml").write_text(lose)
+    options = {**story.options, "verify_tasks": "verify.yml", "journal_path": "journal.jsonl", "report_path": "report", "report_formats": "json"}
+    ended = Playbook(simulator, tmp_path, story.playbook, {f"{story.playbook}_{name}": value for name, value in options.items()}).run()
+    assert "the task 'the file with the tasks' failed" in " ".join(ended.output.split()), ended.output
+    assert json.loads((tmp_path / "report.json").read_text())["counts"]["selected"] == 2
+    assert [effect for entry in simulator.journal for effect in [entry["effect"]] if effect] == ["create", "create"], "nothing is revoked unverified"

@@ -486,9 +486,12 @@ def test_the_variables_of_a_role_with_a_longer_name_are_its_own():
 
 
 def test_what_is_neither_true_nor_false_is_not_taken_for_false():
-    good = dict(enumerate([True, False, "", None, "Yes", "no", " true ", 0, 1, "OFF"]))
-    assert flow.bad_truths({f"x_{name}": value for name, value in good.items()}) == []
-    assert flow.bad_truths({"x_restart": "ture\x1b[2J"}) == ["x_restart must be true or false, and is ture [2J"]
+    known = {"x_restart": {"default": False}, "x_wait": {"default": True}, "x_deny": {"default": []}, "x_query": {}}
+    good = {"x_deny": "maybe", "x_query": "maybe"}
+    for value in (True, False, "", None, "Yes", "no", " true ", 0, 1, "OFF"):
+        assert flow.bad_truths({**good, "x_restart": value, "x_wait": value}, known) == []
+    told = flow.bad_truths({**good, "x_restart": "ture\x1b[2J", "x_wait": "jep"}, known)
+    assert told == ["x_restart must be true or false, and is ture [2J", "x_wait must be true or false, and is jep"]
 
 
 @pytest.mark.parametrize(
@@ -504,3 +507,20 @@ def test_a_file_of_tasks_has_to_be_there(tmp_path):
     there, missing = str(tmp_path / "deploy.yml"), str(tmp_path / "nix.yml")
     assert options_of(deploy_tasks=there, deliver_tasks="", verify_tasks=None)["complaints"] == []
     assert options_of(deploy_tasks=missing)["complaints"] == [f"a_flow_deploy_tasks: there is no file {missing}"]
+    assert options_of(verify_tasks=str(tmp_path))["complaints"] == [f"a_flow_verify_tasks: there is no file {tmp_path}"]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"- name: a\n  no_log: true\n  debug: {msg: !vault x}\n", ""),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n62\n", ""),
+        (b"", ""),
+        (b"- name: a\n- name: [\n", " is no YAML, see line 3"),
+        (b"\xff\xfe\xfa", " is no YAML"),
+    ],
+)
+def test_a_file_of_tasks_has_to_be_yaml(tmp_path, content, complaint):
+    (tmp_path / "deploy.yml").write_bytes(content)
+    told = options_of(deploy_tasks=str(tmp_path / "deploy.yml"))["complaints"]
+    assert told == ([f"a_flow_deploy_tasks: {tmp_path}/deploy.yml{complaint}"] if complaint else [])
